@@ -1,0 +1,34 @@
+# `make run` starts the workbench with its example agents; `make test` checks everything.
+# Both need Python 3.11 or newer and nothing else: what they use is installed into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint browser
+
+run: $(VENV)/.examples
+	@exec $(BIN)/workbench demo $(ARGS)
+
+test: $(VENV)/.test lint browser
+	@$(BIN)/python -m pytest -q --color=no $(ARGS)
+
+lint: $(VENV)/.test
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+browser:
+	@.ci/chromium
+
+$(VENV)/.examples $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "python3 -m venv failed; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }

@@ -1,0 +1,240 @@
+"""Kernel Gateway's own routes are the administrator's, and what is wrong with them upstream is
+right here."""
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from workbench.gateway.kernel_gateway import STOCK_ROUTES
+
+pytestmark = [pytest.mark.gateway, pytest.mark.kernel]
+
+KERNEL = "00000000-0000-0000-0000-000000000000"
+STOCK = [
+    ("GET", "/api"),
+    ("GET", "/api/kernels"),
+    ("POST", "/api/kernels"),
+    ("GET", f"/api/kernels/{KERNEL}"),
+    ("DELETE", f"/api/kernels/{KERNEL}"),
+    ("POST", f"/api/kernels/{KERNEL}/interrupt"),
+    ("POST", f"/api/kernels/{KERNEL}/restart"),
+    ("GET", f"/api/kernels/{KERNEL}/channels"),
+    ("GET", "/api/kernelspecs"),
+    ("GET", "/api/kernelspecs/python3"),
+    ("GET", "/kernelspecs/python3/logo-64x64.png"),
+]
+
+
+def kernel_environment(kernel_id):
+    """What the process of that kernel was started with."""
+    for process in Path("/proc").iterdir():
+        try:
+            if kernel_id.encode() in (process / "cmdline").read_bytes():
+                pairs = (process / "environ").read_bytes().decode().split("\0")
+                return dict(pair.split("=", 1) for pair in pairs if pair)
+        except (OSError, ValueError):
+            continue
+    raise LookupError(kernel_id)
+
+
+@pytest.fixture
+def roomy(start):
+    """A gateway whose own environment is full of secrets."""
+    return start(
+        env={
+            "OPENAI_API_KEY": "sk-server-secret",
+            "WORKBENCH_DRAIN_SECONDS": "5",
+            "KG_MAX_KERNELS": "4",
+            "KG_ENV_PROCESS_WHITELIST": "OPENAI_API_KEY,HARMLESS",
+            "HARMLESS": "yes",
+        }
+    )
+
+
+def test_every_stock_route_is_tried_here():
+    assert len({pattern for pattern, _ in STOCK_ROUTES}) == 8
+
+
+@pytest.mark.parametrize(("method", "path"), STOCK)
+def test_stock_routes_are_the_administrators(gateway, ada, method, path):
+    body = b"{}" if method == "POST" else None
+    nobody = gateway.ask(method, path, body, token=None)
+    stranger = gateway.ask(method, path, body, token="x" * 30)
+    in_the_address = gateway.ask(method, f"{path}?token={gateway.token}", body, token=None)
+    author = gateway.ask(method, path, body, token=ada)
+
+    for said in (nobody, stranger, in_the_address):
+        assert (said.status, said.code) == (401, "Unauthenticated")
+        assert said.headers["WWW-Authenticate"] == "Bearer"
+    assert (author.status, author.code) == (403, "InsufficientPermissions")
+    assert gateway.ask("GET", "/api/kernels").json == []
+
+
+def test_bearer_is_understood(gateway):
+    assert gateway.ask("GET", "/api/kernelspecs").status == 200
+
+
+def test_a_kernels_channels_open_for_the_administrator_only(gateway, ada):
+    def reach(kernel_id, header):
+        said = gateway.raw(
+            f"GET /api/kernels/{kernel_id}/channels HTTP/1.1\r\nHost: 127.0.0.1:{gateway.port}\r\n"
+            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{header}\r\n".encode(),
+            timeout=1,
+        )
+        return int(said.split(b" ", 2)[1])
+
+    kernel = gateway.ask("POST", "/api/kernels", {"name": "python3"}).json
+    opened = reach(kernel["id"], f"Authorization: Bearer {gateway.token}\r\n")
+    refused = reach(kernel["id"], f"Authorization: Bearer {ada}\r\n")
+    unknown = reach(kernel["id"], "")
+
+    assert gateway.ask("DELETE", f"/api/kernels/{kernel['id']}").status == 204
+    assert (opened, refused, unknown) == (101, 403, 401)
+    assert "jinja2_env" not in gateway.log.read_text(errors="replace")
+
+
+def test_a_kernel_finds_neither_our_secrets_nor_another_kernels(roomy):
+    wishes = [{"KERNEL_SECRET": letter} for letter in "ABC"]
+    with ThreadPoolExecutor(3) as crowd:
+        made = list(crowd.map(lambda env: roomy.ask("POST", "/api/kernels", {"env": env}), wishes))
+    last = roomy.ask("POST", "/api/kernels")
+
+    for said, wish in zip([*made, last], [*wishes, {}], strict=True):
+        assert said.status == 201, said.body
+        found = kernel_environment(said.json["id"])
+        assert {k: v for k, v in found.items() if k.startswith("KERNEL_S")} == wish
+        assert found["HOME"] == os.environ["HOME"]
+        assert found["HARMLESS"] == "yes"
+        assert not {name for name in found if name.endswith("_KEY")}
+        assert not {name for name in found if name.startswith("WORKBENCH_")}
+        assert roomy.token not in found.values()
+
+
+def test_of_six_kernels_at_once_no_more_start_than_may(roomy):
+    with ThreadPoolExecutor(6) as crowd:
+        said = list(crowd.map(lambda _: roomy.ask("POST", "/api/kernels"), range(6)))
+
+    assert sorted(one.status for one in said) == [201] * 4 + [429] * 2
+    assert {one.code for one in said if one.status == 429} == {"ResourceExhausted"}
+    assert len(roomy.ask("GET", "/api/kernels").json) == 4
+    assert roomy.ask("POST", "/api/sessions", {}).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"name": "no-such-kernel"}, 404, "NotFound"),
+        ({"name": 7}, 400, "InvalidRequest"),
+        ({"env": []}, 400, "InvalidRequest"),
+        ({"env": {"KERNEL_X": 1}}, 400, "InvalidRequest"),
+        (b"{", 400, "InvalidRequest"),
+        (b"[]", 400, "InvalidRequest"),
+    ],
+)
+def test_a_kernel_that_makes_no_sense_is_not_started(gateway, body, status, code):
+    said = gateway.ask("POST", "/api/kernels", body)
+
+    assert (said.status, said.code) == (status, code)
+    assert gateway.ask("GET", "/api/kernels").json == []
+
+
+def test_what_fails_inside_tells_no_traceback(gateway):
+    said = gateway.ask("POST", f"/api/kernels/{KERNEL}/restart")
+
+    assert said.status >= 400
+    assert b"Traceback" not in said.body and b".py" not in said.body
+
+
+def test_prespawning_is_refused_and_so_cannot_hang_the_end(start):
+    gateway = start(env={"KG_PRESPAWN_COUNT": "2", "KG_DEFAULT_KERNEL_NAME": "no-such-kernel"})
+
+    assert gateway.ask("GET", "/api/kernels").json == []
+    code, seconds = gateway.stop()
+
+    assert code == 0
+    assert seconds < 10
+
+
+def test_a_gateway_with_kernels_ends_them_when_it_ends(start):
+    gateway = start()
+    kernel = gateway.ask("POST", "/api/kernels").json["id"]
+
+    code, _ = gateway.stop()
+
+    assert code == 0
+    with pytest.raises(LookupError):
+        kernel_environment(kernel)
+
+
+def test_jupyters_own_settings_do_not_outrank_ours(start):
+    gateway = start(
+        env={"KG_PORT": "1", "KG_IP": "0.0.0.0", "KG_AUTH_TOKEN": "x", "KG_BASE_URL": "/x"}
+    )
+
+    assert gateway.url.startswith("http://127.0.0.1:")
+    assert gateway.ask("GET", "/api/kernels").json == []
+
+
+def test_another_origin_is_told_even_why_not(start):
+    gateway = start(env={"KG_ALLOW_ORIGIN": "https://pages.example"})
+    origin = {"Origin": "https://pages.example"}
+
+    preflight = gateway.ask("OPTIONS", "/agents", token=None, headers=origin)
+    said = [
+        gateway.ask("GET", path, token=token, headers=origin)
+        for path in ("/agents", "/nowhere", "/api/kernels")
+        for token in ("", None)
+    ]
+
+    assert preflight.status == 204
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    for one in said:
+        assert one.headers.get_all("Access-Control-Allow-Origin") == ["https://pages.example"]
+
+
+def test_tls_is_new_enough(start, tmp_path):
+    made = subprocess.run(
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"
+        f" -keyout {tmp_path}/key.pem -out {tmp_path}/cert.pem",
+        shell=True,
+        capture_output=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip("no openssl here to make a certificate")
+    gateway = start(
+        env={"KG_CERTFILE": f"{tmp_path}/cert.pem", "KG_KEYFILE": f"{tmp_path}/key.pem"}
+    )
+    spoken = {}
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = ssl.create_default_context(cafile=f"{tmp_path}/cert.pem")
+        context.check_hostname = False
+        context.minimum_version = context.maximum_version = version
+        with socket.create_connection(("127.0.0.1", gateway.port)) as plain:
+            with context.wrap_socket(plain) as plug:
+                spoken[version] = plug.version()
+
+    assert gateway.url.startswith("https://")
+    assert list(spoken.values()) == ["TLSv1.2", "TLSv1.3"]
+
+
+def test_the_gateway_is_imported_quickly():
+    line = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import workbench.gateway.server, sys; print('lark' in sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert line.stdout.strip() == "False"

@@ -1,0 +1,36 @@
+"""What an agent's notebook may import while it runs.
+
+    from workbench import agent
+
+    agent.log("info", "reading", rows=len(rows))
+    agent.progress(0.5, "half way")
+    agent.file("summary.csv", text)
+    agent.result({"rows": len(rows)})
+
+Nothing but Python's own library may enter: importing this costs a notebook a few milliseconds, and
+nothing of the workbench is within reach behind it. It works without one too: in JupyterLab a
+result is displayed, in plain Python it is printed.
+
+`agent.test` says whether this is a test run and `agent.run_id` which run it is, empty outside one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workbench.agent.files import file
+from workbench.agent.speech import has_result, log, progress, result, situation
+from workbench.agent.values import InvalidResult
+
+if TYPE_CHECKING:
+    run_id: str
+    test: bool
+
+__all__ = ["InvalidResult", "file", "has_result", "log", "progress", "result", "run_id", "test"]
+
+
+def __getattr__(name: str) -> object:
+    # Looked up at every use: a kernel has imported this module before its run is known.
+    if name in ("run_id", "test"):
+        return getattr(situation(), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

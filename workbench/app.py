@@ -1,0 +1,182 @@
+"""The composition root: opens the store and the kernels and hands them to the services.
+
+This is the only place that builds things and the only one, besides the faces, that reads the
+settings. What is built here lives on one event loop.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import uuid_utils
+
+from workbench.domain.access import Principal, Role
+from workbench.domain.limits import Limits
+from workbench.kernels import Executor
+from workbench.kernels.environment import apart
+from workbench.kernels.executor import NotebookExecutor
+from workbench.kernels.ordinary import OWN, OrdinaryKernels
+from workbench.kernels.pool import Pool
+from workbench.services.admitting import ADMIN, Admitting
+from workbench.services.authoring import Authoring
+from workbench.services.dispatching import Dispatching
+from workbench.services.publishing import Publishing
+from workbench.services.recovering import Recovering
+from workbench.services.running import Running
+from workbench.settings import Settings
+from workbench.store.store import Store
+
+ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
+
+
+def utc_now() -> datetime:
+    """The clock of the workbench."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562) as 32 hex digits: later ids sort behind earlier ones."""
+    return uuid_utils.uuid7().hex
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The budgets of a run, as the administrator has set them."""
+    return Limits(
+        seconds=settings.run_seconds,
+        output_bytes=settings.output_bytes,
+        kept_output_bytes=min(settings.output_bytes, Limits().kept_output_bytes),
+        result_bytes=settings.result_bytes,
+    )
+
+
+def _executor_of_agents(settings: Settings) -> NotebookExecutor:
+    scratch = settings.home / "scratch"
+    work = scratch / "runs"
+    # Whatever lies here was left by a life that ended without a word.
+    shutil.rmtree(work, ignore_errors=True)
+    housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
+    pool = Pool(OrdinaryKernels(housing=housing), size=settings.ready_kernels, names=OWN)
+    pool.fill()
+    return NotebookExecutor(kernels=pool)
+
+
+class App:
+    """Everything that a face needs, put together.
+
+    Attributes:
+        settings: What it was built from.
+        store: What is remembered.
+        admitting: Who may come in.
+        authoring: Agents and their drafts.
+        publishing: Versions.
+        running: Runs.
+        dispatching: The line of waiting runs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store,
+        executor: Executor,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self._executor = executor
+        self.admitting = Admitting(access=store.access, clock=clock)
+        self.authoring = Authoring(
+            agents=store.agents,
+            versions=store.versions,
+            objects=store.objects,
+            kernels=settings.kernels,
+            clock=clock,
+            new_id=new_id,
+        )
+        self.dispatching = Dispatching(
+            runs=store.runs,
+            events=store.events,
+            papers=store.papers,
+            objects=store.objects,
+            executor=executor,
+            limits=limits_of(settings),
+            longest_run_seconds=settings.longest_run_seconds,
+            at_once=settings.runs_at_once,
+            queue_limit=settings.queue_limit,
+            kernels=settings.kernels,
+            clock=clock,
+        )
+        self.running = Running(
+            runs=store.runs,
+            versions=store.versions,
+            events=store.events,
+            papers=store.papers,
+            dispatching=self.dispatching,
+            clock=clock,
+            new_id=new_id,
+        )
+        self.publishing = Publishing(versions=store.versions, running=self.running, clock=clock)
+        self._recovering = Recovering(
+            runs=store.runs,
+            agents=store.agents,
+            versions=store.versions,
+            dispatching=self.dispatching,
+            administrator=ADMINISTRATOR,
+        )
+
+    @property
+    def isolation(self) -> str:
+        """The level that runs have here."""
+        return self._executor.isolation
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        *,
+        resume: bool = True,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> Self:
+        """The app on its home folder, with the runs of an earlier life taken up.
+
+        Without *resume* those that never began keep waiting: who is only here for a moment would
+        begin them and be gone before they end.
+
+        Raises:
+            HomeInUse: Another process owns the home.
+            HomeUnreadable: What lies there is of a newer workbench, or none of ours.
+        """
+        store = await Store.open(settings.home, clock=clock)
+        executor = _executor_of_agents(settings)
+        app = cls(settings, store=store, executor=executor, clock=clock)
+        await app.recover(resume=resume)
+        return app
+
+    async def recover(self, *, resume: bool = True) -> None:
+        """Take up what an earlier life left; once, before anything else is asked of the app."""
+        await self._recovering.recover(resume=resume)
+
+    async def close(self, *, drain_seconds: float = 0.0) -> None:
+        """End the runs under way, within *drain_seconds* if they can, and let go of everything."""
+        await self.dispatching.drain(drain_seconds)
+        await self._executor.close()
+        await self.store.close()
+
+    async def __aenter__(self) -> Self:
+        """The app itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        await self.close()

@@ -1,0 +1,80 @@
+"""Files that commands read and write: notebooks in, notebooks out, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from workbench.errors import InvalidRequest, NotFound, Unavailable
+
+
+def read_file(path: Path) -> bytes:
+    """What is in the file.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidRequest: It cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}.") from None
+    except OSError as error:
+        raise InvalidRequest(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def read_notebook(path: Path) -> bytes:
+    """The notebook in the file, as it would be kept; Python source becomes one.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidRequest: It cannot be read.
+        InvalidAgentConfig: It is no notebook.
+    """
+    # Weight: the libraries that know notebook formats.
+    from workbench.notebook.document import dump, load
+    from workbench.notebook.source import from_source
+
+    content = read_file(path)
+    if path.suffix != ".py":
+        return dump(load(content))
+    try:
+        return dump(from_source(content.decode("utf-8-sig")))
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{path} is no UTF-8 text.") from None
+
+
+def check_writable(path: Path) -> None:
+    """Make sure, before anything is done, that the file can be written.
+
+    Raises:
+        InvalidRequest: Its folder is missing or closed, or it is a folder itself.
+    """
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise InvalidRequest(f"{path} cannot be written: is its folder there, and yours?")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write the file so that nobody ever sees half of it.
+
+    Raises:
+        Unavailable: The disk refuses.
+    """
+    place = path.resolve()
+    temporary = place.parent / f".{place.name[:100]}.{secrets.token_hex(4)}"
+    try:
+        if place.exists() and not place.is_file():
+            # A device or a pipe: there is nothing to take the place of.
+            place.write_bytes(content)
+            return
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(place)
+    except OSError as error:
+        raise Unavailable(f"{path} could not be written: {error.strerror}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,157 @@
+"""A run: one execution of one version of an agent.
+
+A run is a value. It never changes; each move returns the run as it is afterwards, and whoever
+asked for the move decides whether to keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from workbench.errors import IllegalMove
+
+
+class RunStatus(StrEnum):
+    """Where a run stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more can happen to the run."""
+        return not _MOVES[self]
+
+
+_MOVES: dict[RunStatus, frozenset[RunStatus]] = {
+    # Failed straight from pending: no kernel could be had.
+    RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.FAILED}),
+    RunStatus.RUNNING: frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}),
+    RunStatus.COMPLETED: frozenset(),
+    RunStatus.FAILED: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+
+class Reason(StrEnum):
+    """Why a run ended otherwise than completed."""
+
+    AGENT_ERROR = "agent_error"
+    """A cell raised, or the notebook left by `exit()` or `sys.exit()`."""
+    TIMEOUT = "timeout"
+    OUTPUT_LIMIT = "output_limit"
+    """It printed, displayed, returned or left more than it may."""
+    KERNEL_DIED = "kernel_died"
+    KERNEL_START_FAILED = "kernel_start_failed"
+    KERNEL_PROTOCOL = "kernel_protocol"
+    """The kernel broke the Jupyter protocol, so what it said cannot be relied on."""
+    INVALID_OUTPUT = "invalid_output"
+    """The result is no JSON, was given twice, or breaks the declared schema."""
+    GATEWAY_RESTARTED = "gateway_restarted"
+    """The workbench itself stopped or died under the run."""
+    CANCELLED_BY_USER = "cancelled_by_user"
+    INTERNAL_ERROR = "internal_error"
+    """The workbench failed at its own work, such as writing to a full disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of one version of an agent.
+
+    Attributes:
+        id: UUIDv7 as 32 hex digits: runs sort by it in the order they were accepted.
+        agent_id: Whose run; with `owner` and `agent_name` as they were then.
+        version: The version's number, or `draft`.
+        fingerprint: The notebook that is executed.
+        user: Who asked for it.
+        parameters: What it was given, defaults not included.
+        test: Whether it is a test run.
+        result: The value the agent handed back.
+        error: For a failed run: `message`, and `ename`, `evalue`, `cell` where a cell did it.
+        attempt: How often it was begun; 0 while it never was.
+        isolation: The level it ran at; empty while it never did.
+        resource_usage: What it took: `cpu_ms`, `peak_memory_bytes`, `output_bytes`.
+    """
+
+    id: str
+    agent_id: str
+    owner: str
+    agent_name: str
+    version: str
+    fingerprint: str
+    user: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    test: bool = False
+    status: RunStatus = RunStatus.PENDING
+    reason: Reason | None = None
+    result: object = None
+    error: Mapping[str, object] | None = None
+    attempt: int = 0
+    isolation: str = ""
+    resource_usage: Mapping[str, object] = field(default_factory=dict)
+    created_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+
+    @property
+    def address(self) -> str:
+        """`owner/name` of its agent."""
+        return f"{self.owner}/{self.agent_name}"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None until it ended or if it never began."""
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return (self.completed_at - self.started_at).total_seconds()
+
+    def begin(self, *, at: datetime, isolation: str) -> Run:
+        """The run once a kernel has been found for it.
+
+        Raises:
+            IllegalMove: It does not wait for one.
+        """
+        moved = self._move(RunStatus.RUNNING)
+        return replace(moved, started_at=at, isolation=isolation, attempt=self.attempt + 1)
+
+    def settle(
+        self,
+        status: RunStatus,
+        *,
+        at: datetime,
+        reason: Reason | None = None,
+        result: object = None,
+        error: Mapping[str, object] | None = None,
+        resource_usage: Mapping[str, object] | None = None,
+    ) -> Run:
+        """The run once nothing more can happen to it.
+
+        Raises:
+            IllegalMove: It has been settled already, or *status* settles nothing.
+        """
+        if not status.settled:
+            raise IllegalMove(f"{status} settles nothing.", run_id=self.id, status=str(status))
+        moved = self._move(status)
+        return replace(
+            moved,
+            completed_at=at,
+            reason=reason,
+            result=result,
+            error=error,
+            resource_usage=resource_usage or {},
+        )
+
+    def _move(self, to: RunStatus) -> Run:
+        if to not in _MOVES[self.status]:
+            raise IllegalMove(
+                f"Run {self.id} is {self.status}, so it cannot become {to}.",
+                run_id=self.id,
+                status=str(self.status),
+            )
+        return replace(self, status=to)

@@ -1,0 +1,162 @@
+"""Agents: made, found, changed, taken out of use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import cast
+
+from workbench.domain.access import require_author
+from workbench.domain.agents import Visibility
+from workbench.domain.queries import AgentQuery
+from workbench.errors import InvalidAgentConfig, WorkbenchError
+from workbench.gateway.handlers.places import agent_at
+from workbench.gateway.requests import Call, Fields, fields, options, page
+from workbench.gateway.responses import Answer, answer
+from workbench.services.authoring import Changes, Proposal
+from workbench.services.publishing import cases_of
+from workbench.services.views import agent_view, definition_view, page_view
+
+_PROPOSAL: Fields = {
+    "agent_name": (str,),
+    "description": (str,),
+    "notebook": (dict, str),
+    "agent_config": (str,),
+    "publish": (bool,),
+    "metadata": (dict,),
+    "visibility": (str,),
+}
+_CHANGES: Fields = {
+    name: _PROPOSAL[name] for name in ("agent_name", "description", "metadata", "visibility")
+}
+
+
+async def create(call: Call) -> Answer:
+    """A new agent, published at once if that is asked for.
+
+    Raises:
+        InvalidAgentConfig: It cannot be an agent, or not be published as it is.
+        DuplicateAgentName: The caller has one of that name.
+        ChecksFailed: It is kept as a draft, but its own cases failed.
+    """
+    options(call)
+    require_author(call.principal)
+    given = fields(call, _PROPOSAL, refusal=InvalidAgentConfig)
+    proposal = _proposal(given)
+    publish = bool(given.get("publish", False))
+    if publish:
+        cases_of(call.app.authoring.examine(proposal)[1])
+    agent = await call.app.authoring.create(call.principal, proposal)
+    if publish:
+        try:
+            await call.app.publishing.publish(call.principal, agent)
+        except WorkbenchError as error:
+            error.details |= {"agent": agent.address, "draft": "kept"}
+            raise
+        agent = await call.app.authoring.by_id(call.principal, agent.id)
+    return answer(
+        agent_view(agent, call.principal),
+        status=HTTPStatus.CREATED,
+        headers={"Location": f"/agents/{agent.address}/about"},
+    )
+
+
+async def validate(call: Call) -> Answer:
+    """What is wrong with a proposal, or what it declares; nothing is stored."""
+    options(call)
+    require_author(call.principal)
+    given = fields(call, _PROPOSAL, refusal=InvalidAgentConfig)
+    try:
+        proposal = _proposal(given)
+        _, definition = call.app.authoring.examine(proposal)
+        if given.get("publish"):
+            cases_of(definition)
+    except InvalidAgentConfig as error:
+        problem = {"code": error.code, "message": str(error), "details": error.details}
+        return answer({"valid": False, "problems": [problem]})
+    return answer(
+        {
+            "valid": True,
+            "agent_name": proposal.name,
+            "description": proposal.description or definition.description,
+            **definition_view(definition),
+        }
+    )
+
+
+async def listing(call: Call) -> Answer:
+    """The agents the caller may know of, newest first."""
+    found = options(call, "name", "owner", "q", "tag", "limit", "cursor")
+    limit, cursor = page(found)
+    query = AgentQuery(
+        name=found.get("name"),
+        owner=found.get("owner"),
+        text=found.get("q"),
+        tag=found.get("tag"),
+        limit=limit,
+        cursor=cursor,
+    )
+    agents = await call.app.authoring.list(call.principal, query)
+    return answer(page_view(agents, lambda agent: agent_view(agent, call.principal)))
+
+
+async def about(call: Call) -> Answer:
+    """The agent as the caller meets it.
+
+    Raises:
+        AgentNotFound: There is none the caller may know of.
+    """
+    options(call)
+    return answer(agent_view(await agent_at(call), call.principal))
+
+
+async def change(call: Call) -> Answer:
+    """The agent with another name, description, visibility or metadata.
+
+    Raises:
+        AgentAccessDenied: It is somebody else's.
+        InvalidAgentConfig: What it shall have is no good.
+        DuplicateAgentName: The new name is taken.
+    """
+    options(call)
+    agent = await agent_at(call)
+    given = fields(call, _CHANGES, refusal=InvalidAgentConfig)
+    changes = Changes(
+        name=cast("str | None", given.get("agent_name")),
+        description=cast("str | None", given.get("description")),
+        metadata=cast("Mapping[str, object] | None", given.get("metadata")),
+        visibility=_visibility(given["visibility"]) if "visibility" in given else None,
+    )
+    changed = await call.app.authoring.change(call.principal, agent, changes)
+    return answer(agent_view(changed, call.principal))
+
+
+async def archive(call: Call) -> Answer:
+    """The agent, out of use.
+
+    Raises:
+        AgentAccessDenied: It is somebody else's.
+    """
+    options(call)
+    archived = await call.app.authoring.archive(call.principal, await agent_at(call))
+    return answer(agent_view(archived, call.principal))
+
+
+def _proposal(given: Mapping[str, object]) -> Proposal:
+    return Proposal(
+        name=given.get("agent_name"),
+        description=cast("str", given.get("description", "")),
+        notebook=cast("str | Mapping[str, object] | None", given.get("notebook")),
+        source=cast("str | None", given.get("agent_config")),
+        metadata=cast("Mapping[str, object]", given.get("metadata", {})),
+        visibility=_visibility(given.get("visibility", Visibility.PRIVATE)),
+    )
+
+
+def _visibility(text: object) -> Visibility:
+    try:
+        return Visibility(str(text))
+    except ValueError:
+        raise InvalidAgentConfig(
+            f"visibility is one of {', '.join(Visibility)}.", field="visibility"
+        ) from None

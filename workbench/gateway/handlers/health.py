@@ -1,0 +1,36 @@
+"""Whether the workbench is well, and whether it takes work."""
+
+from __future__ import annotations
+
+from workbench import __version__
+from workbench.errors import Unavailable
+from workbench.gateway.requests import Call, options
+from workbench.gateway.responses import Answer, answer
+
+
+async def healthz(call: Call) -> Answer:
+    """What is running here, and how much of it."""
+    options(call)
+    return answer(
+        {
+            "status": "ok",
+            "version": __version__,
+            "isolation": call.app.isolation,
+            "runs": {
+                "waiting": call.app.dispatching.waiting,
+                "running": call.app.dispatching.running,
+            },
+        }
+    )
+
+
+async def readyz(call: Call) -> Answer:
+    """Whether a new run would be taken.
+
+    Raises:
+        Unavailable: The workbench is about to stop.
+    """
+    options(call)
+    if call.app.dispatching.draining:
+        raise Unavailable("The workbench is about to stop.", ready=False)
+    return answer({"ready": True})

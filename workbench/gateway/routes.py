@@ -1,0 +1,123 @@
+"""One line per endpoint: method, path, what answers, and what that is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from workbench.errors import InvalidRequest
+from workbench.gateway.handlers import agents, calling, drafts, health, runs, tokens, versions
+from workbench.gateway.requests import Call
+from workbench.gateway.responses import Answer
+
+Handler = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One endpoint.
+
+    Attributes:
+        method: The HTTP method.
+        path: `{name}` stands for one part of the path, `{name...}` for the rest of it.
+        handler: What answers.
+        doc: What it does, for those who call it.
+        public: Whether it answers without a token.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    doc: str
+    public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The endpoints at one path, by method, and what stands in its variable places."""
+
+    routes: Mapping[str, Route]
+    places: Mapping[str, str]
+
+
+def _route(method: str, path: str, handler: Handler, doc: str, *, public: bool = False) -> Route:
+    return Route(method=method, path=path, handler=handler, doc=doc, public=public)
+
+
+_AGENT = "/agents/{owner}/{name}"
+_RUN = "/runs/{run}"
+
+# Of two paths that fit, the first counts: `execute` and `validate` stand where a name could.
+ROUTES: tuple[Route, ...] = (
+    _route("GET", "/healthz", health.healthz, "What is running here.", public=True),
+    _route("GET", "/readyz", health.readyz, "Whether a new run would be taken.", public=True),
+    _route("POST", "/agents", agents.create, "Make an agent."),
+    _route("GET", "/agents", agents.listing, "List agents, newest first."),
+    _route("POST", "/agents/validate", agents.validate, "Examine an agent; store nothing."),
+    _route("POST", "/agents/{id}/execute", calling.execute, "Start a run by agent id."),
+    _route("GET", _AGENT, calling.call_by_query, "Run the agent; answer its result."),
+    _route("POST", _AGENT, calling.call_by_body, "Run the agent; answer its result."),
+    _route("PATCH", _AGENT, agents.change, "Change name, description, metadata, visibility."),
+    _route("DELETE", _AGENT, agents.archive, "Take the agent out of use."),
+    _route("GET", f"{_AGENT}/about", agents.about, "What the agent is and takes."),
+    _route("GET", f"{_AGENT}/notebook", drafts.notebook, "The notebook of draft or version."),
+    _route("PUT", f"{_AGENT}/notebook", drafts.save, "Save a new draft."),
+    _route("PUT", f"{_AGENT}/files/{{path...}}", drafts.attach, "Put a file beside the draft."),
+    _route("POST", f"{_AGENT}/versions", versions.publish, "Publish the draft."),
+    _route("GET", f"{_AGENT}/versions", versions.listing, "List versions, newest first."),
+    _route("GET", f"{_AGENT}/versions/{{version}}", versions.show, "One version."),
+    _route("POST", f"{_AGENT}/runs", calling.start, "Start a run."),
+    _route("GET", f"{_AGENT}/runs", runs.listing_of_agent, "List the agent's runs."),
+    _route("GET", "/runs", runs.listing, "List runs, newest first."),
+    _route("GET", _RUN, runs.show, "One run, now or when it has ended."),
+    _route("GET", f"{_RUN}/events", runs.events, "What happens during the run, as it happens."),
+    _route("GET", f"{_RUN}/logs", runs.logs, "What the run printed and logged."),
+    _route("GET", f"{_RUN}/notebook", runs.notebook, "The executed notebook."),
+    _route("GET", f"{_RUN}/files", runs.files, "List the files the run left."),
+    _route("GET", f"{_RUN}/files/{{path...}}", runs.file, "One file the run left."),
+    _route("POST", f"{_RUN}/cancel", runs.cancel, "Call the run off."),
+    _route("POST", "/tokens", tokens.make, "Make a token; its text is shown this once."),
+    _route("GET", "/tokens", tokens.listing, "List tokens."),
+    _route("DELETE", "/tokens/{token}", tokens.revoke, "Take a token back."),
+)
+
+
+def find(path: str) -> Found | None:
+    """The endpoints at *path*, as it was sent.
+
+    Raises:
+        InvalidRequest: What stands in a variable place is no percent-encoded UTF-8.
+    """
+    for pattern, routes in _PATTERNS:
+        if match := pattern.fullmatch(path):
+            try:
+                places = {
+                    name: unquote(t, errors="strict") for name, t in match.groupdict().items()
+                }
+            except UnicodeDecodeError:
+                raise InvalidRequest("The path is not percent-encoded UTF-8.") from None
+            return Found(routes=routes, places=places)
+    return None
+
+
+def methods(path: str) -> list[str]:
+    """The methods that *path* knows."""
+    return next((sorted(routes) for pattern, routes in _PATTERNS if pattern.fullmatch(path)), [])
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    rest = re.sub(r"\{(\w+)\.\.\.\}", r"(?P<\1>.+)", path)
+    return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", rest))
+
+
+def _by_path() -> list[tuple[re.Pattern[str], dict[str, Route]]]:
+    paths = dict.fromkeys(route.path for route in ROUTES)
+    return [
+        (_pattern(path), {route.method: route for route in ROUTES if route.path == path})
+        for path in paths
+    ]
+
+
+_PATTERNS = _by_path()

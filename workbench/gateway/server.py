@@ -1,0 +1,128 @@
+"""The life of a gateway, from the opened home to the last answer."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from workbench.app import App
+from workbench.errors import InvalidRequest
+from workbench.gateway.application import WorkbenchGateway
+from workbench.gateway.front import Front
+from workbench.gateway.identity import Identity
+from workbench.settings import Settings
+
+log = logging.getLogger("workbench.gateway")
+
+LAST_WORDS_SECONDS = 1.0
+"""How long those may still be told who wait when all runs have ended."""
+
+_STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def serve(settings: Settings) -> int:
+    """Serve until a signal says to stop, or a second one says at once; 0 is a good end.
+
+    Raises:
+        InvalidRequest: The settings would open the gateway to others without TLS.
+        HomeInUse: Another process owns the home.
+        HomeUnreadable: What lies there is of a newer workbench, or none of ours.
+        Unavailable: The port is not to be had.
+    """
+    os.environ.pop("WORKBENCH_TOKEN", None)
+    asyncio.run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    gateway = WorkbenchGateway(settings)
+    gateway.configure()
+    check_reach(settings, tls=gateway.scheme == "https")
+    async with _signals() as (stop, hurry), await App.open(settings) as app:
+        front = Front(app=app, identity=Identity(app.admitting))
+        made = await app.admitting.welcome(settings.token)
+        try:
+            gateway.listen(front)
+            url = f"{gateway.scheme}://{_spoken(settings.host)}:{gateway.port}"
+            app.store.home.announce(url, front.identity.local_token)
+            _tell([f"token: {made}"] if made else [], f"gateway: {url}")
+            await stop.wait()
+            await _leave(app, front, hurry)
+        finally:
+            await gateway.close()
+
+
+def check_reach(settings: Settings, *, tls: bool) -> None:
+    """Refuse to talk to other machines in the clear.
+
+    Raises:
+        InvalidRequest: The host is not this machine's own and nothing encrypts.
+    """
+    if not (tls or settings.insecure_host or _is_loopback(settings.host)):
+        raise InvalidRequest(
+            f"--host {settings.host} is open to other machines, and without TLS every token can be"
+            " read on the way. Name a certificate, or say --insecure-host if a proxy provides TLS.",
+            setting="host",
+        )
+
+
+@asynccontextmanager
+async def _signals() -> AsyncIterator[tuple[asyncio.Event, asyncio.Event]]:
+    """Two events: somebody asked to stop, and somebody asked again."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def asked() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    for number in _STOPS:
+        loop.add_signal_handler(number, asked)
+    try:
+        yield stop, hurry
+    finally:
+        for number in _STOPS:
+            loop.remove_signal_handler(number)
+
+
+async def _leave(app: App, front: Front, hurry: asyncio.Event) -> None:
+    """Take no more runs, let those under way end, tell everybody how it went."""
+    log.warning("stopping: %d runs are under way", app.dispatching.running)
+    draining = asyncio.ensure_future(app.dispatching.drain(app.settings.drain_seconds))
+    hurried = asyncio.ensure_future(hurry.wait())
+    await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    if hurry.is_set():
+        await app.dispatching.stop()
+    hurried.cancel()
+    await draining
+    if not await front.empty(seconds=LAST_WORDS_SECONDS):
+        front.dismiss()
+        await front.empty(seconds=LAST_WORDS_SECONDS)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _spoken(host: str) -> str:
+    """*host* as it stands in an address that this machine can call."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host or "127.0.0.1"
+    if address.is_unspecified:
+        return "127.0.0.1"
+    return f"[{host}]" if address.version == 6 else host
+
+
+def _tell(before: list[str], line: str) -> None:
+    sys.stdout.write("".join(f"{text}\n" for text in (*before, line)))
+    sys.stdout.flush()

@@ -1,0 +1,177 @@
+"""Putting one notebook through one kernel, from the empty folder to the outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from workbench.domain.runs import Reason, RunStatus
+from workbench.errors import KernelLost
+from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task
+from workbench.kernels.cells import PATIENCE_SECONDS, Cells, Ending
+from workbench.kernels.faults import Fault
+from workbench.kernels.folder import Placed, harvest, place
+from workbench.kernels.front import Front
+from workbench.kernels.outputs import Outputs
+from workbench.notebook.document import dump
+
+
+class NotebookExecutor:
+    """Executes notebooks on the kernels of one source."""
+
+    def __init__(
+        self, *, kernels: KernelSource, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        """Kernels come from *kernels*; one that says half an end is given *patience_seconds*."""
+        self._kernels = kernels
+        self._patience = patience_seconds
+
+    @property
+    def isolation(self) -> str:
+        """The level its kernels have."""
+        return self._kernels.isolation
+
+    async def execute(
+        self,
+        task: Task,
+        *,
+        report: Report,
+        cancel: asyncio.Event,
+        started: Started | None = None,
+    ) -> Outcome:
+        """What became of *task*, once its kernel and its working folder are gone.
+
+        Whatever the notebook or its kernel did is an outcome, not an error. Setting *cancel* calls
+        the run off at any moment. An exception from *report* or *started* ends the run and is
+        passed on.
+        """
+        try:
+            front = Front(task)
+        except ValueError as error:
+            return Outcome(
+                status=RunStatus.FAILED,
+                reason=Reason.AGENT_ERROR,
+                error={"message": str(error)},
+                notebook=task.notebook,
+            )
+        try:
+            kernel = await self._kernel(task, cancel)
+        except KernelLost as error:
+            return _not_begun(front, Reason.KERNEL_START_FAILED, str(error))
+        if kernel is None:
+            return _not_begun(front, Reason.CANCELLED_BY_USER, "")
+        try:
+            return await self._carry_out(kernel, front, task, report, cancel, started)
+        finally:
+            # What goes wrong on our side leaves nothing behind either.
+            await asyncio.shield(_discard(kernel))
+
+    async def close(self) -> None:
+        """Let go of every kernel that waits for a run."""
+        await self._kernels.close()
+
+    async def _kernel(self, task: Task, cancel: asyncio.Event) -> Kernel | None:
+        """A kernel for *task*; None if it was cancelled while there was none.
+
+        Raises:
+            KernelLost: None could be had.
+        """
+        starting = asyncio.ensure_future(
+            self._kernels.start(task.kernel, seconds=task.limits.start_seconds)
+        )
+        cancelled = asyncio.ensure_future(cancel.wait())
+        try:
+            await asyncio.wait({starting, cancelled}, return_when="FIRST_COMPLETED")
+            if starting.done():
+                return starting.result()
+            return None
+        finally:
+            cancelled.cancel()
+            if not starting.done():
+                await asyncio.shield(_never_mind(starting))
+
+    async def _carry_out(
+        self,
+        kernel: Kernel,
+        front: Front,
+        task: Task,
+        report: Report,
+        cancel: asyncio.Event,
+        started: Started | None,
+    ) -> Outcome:
+        placed: Placed = {}
+        if task.files and kernel.fleeting:
+            placed = await asyncio.to_thread(place, task.files, kernel.folder)
+        if started is not None:
+            await started(self._kernels.isolation)
+        kernel.take()
+        front.begin()
+        outputs = Outputs(front.nb, limits=task.limits, connection=kernel.connection)
+        cells = Cells(
+            kernel=kernel,
+            steps=front.steps,
+            manager=front.manager,
+            outputs=outputs,
+            limits=task.limits,
+            report=report,
+            run={"run_id": task.run_id, "test": task.test},
+            patience_seconds=self._patience,
+        )
+        ending = await cells.carry_out(cancel)
+        usage = asdict(await kernel.end()) | {"output_bytes": outputs.output_bytes}
+        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
+        outputs.close()
+        front.complete()
+        return Outcome(
+            status=ending.status,
+            reason=ending.reason,
+            result=outputs.result,
+            error=ending.error,
+            notebook=dump(front.nb),
+            resource_usage=usage,
+            isolation=self._kernels.isolation,
+            cells=[step.record for step in front.steps],
+            files=files,
+        )
+
+
+def _take_in(
+    kernel: Kernel, task: Task, placed: Placed, ending: Ending
+) -> tuple[list[str], Ending]:
+    """The files that were left, and how the run ended in view of them."""
+    files: list[str] = []
+    try:
+        if task.leave is not None and kernel.fleeting:
+            files = harvest(kernel.folder, task.leave, placed=placed, limits=task.limits)
+    except Fault as fault:
+        if ending.status is RunStatus.COMPLETED:
+            error: dict[str, Any] = {"message": str(fault)}
+            ending = replace(ending, status=RunStatus.FAILED, reason=fault.reason, error=error)
+    kernel.clear()
+    return files, ending
+
+
+async def _never_mind(starting: asyncio.Future[Kernel]) -> None:
+    starting.cancel()
+    await asyncio.wait({starting})
+    if not starting.cancelled() and starting.exception() is None:
+        await _discard(starting.result())  # it was ready in the same moment
+
+
+async def _discard(kernel: Kernel) -> None:
+    await kernel.end()
+    await asyncio.to_thread(kernel.clear)
+
+
+def _not_begun(front: Front, reason: Reason, message: str) -> Outcome:
+    cancelled = reason is Reason.CANCELLED_BY_USER
+    error: Mapping[str, object] | None = None if cancelled else {"message": message}
+    return Outcome(
+        status=RunStatus.CANCELLED if cancelled else RunStatus.FAILED,
+        reason=reason,
+        error=error,
+        notebook=dump(front.nb),
+        cells=[step.record for step in front.steps],
+    )

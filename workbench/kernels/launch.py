@@ -1,0 +1,58 @@
+"""The first thing that runs in a kernel's process: it ties the kernel's life to the workbench's.
+
+    python -P launch.py PARENT_PID own ARGUMENTS…        the workbench's own kernel, in this process
+    python -P launch.py PARENT_PID exec PROGRAM …        any other
+
+A kernel polls for the death of its parent by itself, but a thread of its own does that, and a cell
+that holds the interpreter's lock in a long C call keeps it from ever looking. Linux can be asked
+to kill it instead. It is run by its path and imports nothing of the workbench but `agent`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+def _tie_to(parent: int) -> None:
+    if sys.platform != "linux":
+        return
+    prctl = ctypes.CDLL(None, use_errno=True).prctl
+    prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # Daemons that its cells leave behind stay its descendants, so that they can be found.
+    prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if os.getppid() != parent:  # it died before it could be asked
+        os._exit(1)
+
+
+def _own_kernel(arguments: list[str]) -> None:
+    root = str(Path(__file__).resolve().parents[2])
+    if root not in sys.path:
+        sys.path.append(root)
+    from ipykernel import kernelapp
+
+    # What every run needs is imported while nobody waits. By name: this is the kernel's side.
+    importlib.import_module("workbench.agent")
+
+    sys.argv = ["ipykernel_launcher", *arguments]
+    kernelapp.launch_new_instance()
+
+
+def main() -> None:
+    """Become the kernel."""
+    parent, how, *rest = sys.argv[1:]
+    _tie_to(int(parent))
+    if how == "exec":
+        os.execvp(rest[0], rest)
+    _own_kernel(rest)
+
+
+if __name__ == "__main__":
+    main()

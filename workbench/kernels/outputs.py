@@ -1,0 +1,353 @@
+"""What cells put out, as it stands in the executed notebook.
+
+What an output means - clearing, displays that are updated later, widgets and their state - is
+nbclient's business and is left to it. Added here are the budgets, the building of outputs without
+a schema check for each, and the two kinds of display that are ours: results and events.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nbclient import NotebookClient
+
+from workbench.domain.events import EventType
+from workbench.domain.limits import Limits
+from workbench.domain.runs import Reason
+from workbench.kernels.connection import Connection, Message
+from workbench.kernels.faults import Fault, broken
+from workbench.notebook.document import NotebookNode, node
+
+RESULT = "application/vnd.workbench.result+json"
+EVENT = "application/vnd.workbench.event+json"
+EVENT_BYTES = 64 * 1024
+"""How much of one output an event carries; the notebook has the rest."""
+
+Said = tuple[EventType, dict[str, object]]
+
+_UNCOUNTED = frozenset({"status", "execute_input"})
+_LEVELS = frozenset({"debug", "info", "warning", "error"})
+
+
+class Outputs(NotebookClient):
+    """The outputs of one run.
+
+    Attributes:
+        result: What the agent handed back, if it has.
+        has_result: Whether it has.
+        output_bytes: How much it has sent so far.
+    """
+
+    def __init__(self, nb: NotebookNode, *, limits: Limits, connection: Connection) -> None:
+        super().__init__(nb, store_widget_state=True, record_timing=False)
+        self.kc = _Echo(connection, self)  # type: ignore[assignment]
+        self.clear_before_next_output = False
+        self.result: object = None
+        self.has_result = False
+        self.output_bytes = 0
+        self._limits = limits
+        self._kept = 0
+        self._stale = False
+        self._size = 0
+        self._said: list[Said] = []
+        self._cut: set[int] = set()
+        self._open: NotebookNode | None = None
+        self._pieces: list[str] = []
+
+    def charge(self, size: int) -> None:
+        """Count *size* bytes.
+
+        Raises:
+            Fault: The budget is used up.
+        """
+        self.output_bytes += size
+        if self.output_bytes > self._limits.output_bytes:
+            raise Fault(
+                Reason.OUTPUT_LIMIT,
+                f"The run put out more than {self._limits.output_bytes:,} bytes.",
+            )
+
+    def refund(self, message: Message) -> None:
+        """Uncount *message*, which is part of every cell; one of any size is no such message."""
+        self.output_bytes -= min(message.size, EVENT_BYTES)
+
+    def take(self, message: Message, cell: NotebookNode, position: int) -> Sequence[Said]:
+        """What there is to report of *message*, once it has been put into *cell*.
+
+        *position* is the cell's place in the notebook that is executed.
+
+        Raises:
+            Fault: It is malformed, or a result that may not be.
+        """
+        if message.type in _UNCOUNTED:
+            self.refund(message)
+        self._size = message.weight
+        self._said = []
+        try:
+            _time(message, cell)
+            count = message.content.get("execution_count", 0)
+            _demand(type(count) is int and count >= 0)
+            if message.type != "status":
+                self.process_message(message.as_jupyter(), cell, position)
+        except Fault:
+            raise
+        except Exception as error:  # noqa: BLE001 - strangers choose what happens here
+            raise broken(f"{message.type:.40} with {error!r:.200}") from None
+        return self._said
+
+    def close(self) -> None:
+        """Write what is still held back into the notebook, the widgets' state included."""
+        self._settle()
+        self.set_widgets_metadata()
+        widgets = self.nb.metadata.get("widgets")
+        if widgets and len(json.dumps(widgets)) > self._limits.kept_output_bytes:
+            del self.nb.metadata["widgets"]
+
+    def begin_cell(self, cell: NotebookNode) -> None:
+        """Make *cell* ready for its outputs."""
+        self._settle()
+        self.clear_before_next_output = False
+        cell.outputs = []
+        cell.metadata["execution"] = {}
+
+    def add_error(self, cell: NotebookNode, ename: str, evalue: str) -> None:
+        """Say in *cell* why it did not come to its end, when it could not say so itself."""
+        self._settle()
+        cell.outputs.append(
+            node(output_type="error", ename=ename, evalue=evalue, traceback=[evalue])
+        )
+
+    def output(
+        self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
+    ) -> NotebookNode | None:
+        """The output that *msg* became; None if an output widget took it, or it was cut."""
+        if self.output_hook_stack.get(msg["parent_header"].get("msg_id")):
+            return super().output(outs, msg, display_id, cell_index)
+        made = _made(msg)
+        if made is None:
+            return None
+        if self.clear_before_next_output:
+            self._empty(outs, cell_index)
+            self.clear_before_next_output = False
+        special = self._special(made)
+        # An error and the result are what the run is about; they are small, or have been checked.
+        if not (made.output_type == "error" or special is EventType.RESULT):
+            if cell_index in self._cut:
+                return None
+            if not self._has_room():
+                self._cut_off(outs, cell_index, made)
+                return None
+        self._kept += self._size
+        if special is None:
+            self._said.append((EventType.OUTPUT, _shown(made, self._size)))
+        if made.output_type == "stream":
+            return self._stream(outs, made)
+        self._settle()
+        if display_id:
+            places = self._display_id_map.setdefault(display_id, {})
+            places.setdefault(cell_index, []).append(len(outs))
+        outs.append(made)
+        return made
+
+    def clear_output(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int) -> None:
+        """Do as the message says, now or before the next output."""
+        self._settle()
+        self._stale = True
+        self._cut.discard(cell_index)
+        super().clear_output(outs, msg, cell_index)
+        wait = bool(msg["content"].get("wait"))
+        self._said.append((EventType.OUTPUT, {"kind": "clear", "wait": wait}))
+
+    def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
+        places = self._display_id_map.get(display_id)
+        made = _made({**msg, "msg_type": "display_data"})
+        if not places or made is None or not self._has_room():
+            return
+        self._kept += self._size
+        self._stale = True
+        for cell_index, numbers in places.items():
+            outputs = self.nb.cells[cell_index].outputs
+            for number in numbers:
+                outputs[number]["data"] = made.data
+                outputs[number]["metadata"] = made.metadata
+        if msg["msg_type"] == "update_display_data" and self._special(made, updated=True) is None:
+            shown = _shown(made, self._size)
+            self._said.append((EventType.OUTPUT, {**shown, "kind": "update"}))
+
+    def _special(self, made: NotebookNode, *, updated: bool = False) -> EventType | None:
+        """What kind of display of ours *made* is, once it has been heeded."""
+        data = made.get("data", {})
+        if RESULT in data and made.output_type == "display_data" and not updated:
+            self._take_result(data[RESULT])
+            return EventType.RESULT
+        said = _event(data.get(EVENT))
+        if said is not None:
+            self._said.append(said)
+            return said[0]
+        return None
+
+    def _take_result(self, value: object) -> None:
+        size = len(json.dumps(value)) if self._size > self._limits.result_bytes else self._size
+        if size > self._limits.result_bytes:
+            raise Fault(
+                Reason.OUTPUT_LIMIT,
+                f"The result is {size:,} bytes of JSON; {self._limits.result_bytes:,} are allowed.",
+            )
+        if self.has_result:
+            raise Fault(Reason.INVALID_OUTPUT, "The run gave a second result; a run has one.")
+        self.result, self.has_result = value, True
+        shown: dict[str, object] = {"value": value} if size <= EVENT_BYTES else {"size": size}
+        self._said.append((EventType.RESULT, shown))
+
+    def _stream(self, outs: list[NotebookNode], made: NotebookNode) -> NotebookNode:
+        last = outs[-1] if outs else None
+        if last is None or last.output_type != "stream" or last.name != made.name:
+            self._settle()
+            outs.append(made)
+            return made
+        if self._open is not last:
+            self._settle()
+            self._open, self._pieces = last, [last.text]
+        self._pieces.append(made.text)
+        return made
+
+    def _settle(self) -> None:
+        # Adding each piece to the text at once would copy all of it every time.
+        if self._open is not None:
+            self._open["text"] = "".join(self._pieces)
+        self._open, self._pieces = None, []
+
+    def _empty(self, outs: list[NotebookNode], position: int) -> None:
+        self._settle()
+        self._stale = True
+        outs[:] = []
+        self.clear_display_id_mapping(position)
+
+    def _has_room(self) -> bool:
+        limit = self._limits.kept_output_bytes
+        if self._kept + self._size > limit and self._stale:
+            self._settle()
+            self._kept = sum(len(json.dumps(cell.get("outputs", ()))) for cell in self.nb.cells)
+            self._stale = False
+        return self._kept + self._size <= limit
+
+    def _cut_off(self, outs: list[NotebookNode], position: int, made: NotebookNode) -> None:
+        """Keep of *made* what there is room for, and of this cell nothing after it."""
+        self._cut.add(position)
+        limit = self._limits.kept_output_bytes
+        if made.output_type == "stream":
+            self._stream(outs, node(**{**made, "text": made.text[: max(0, limit - self._kept)]}))
+        self._settle()
+        self._kept = limit
+        text = f"\n[cut: the run put out more than the {limit:,} bytes that are kept]\n"
+        outs.append(node(output_type="stream", name="stderr", text=text))
+        self._said.append((EventType.OUTPUT, {"kind": "cut"}))
+
+
+class _Echo:
+    """What nbclient's output widgets take for a kernel client; what they send is counted."""
+
+    def __init__(self, connection: Connection, outputs: Outputs) -> None:
+        self.session = connection.session
+        self.shell_channel = self
+        self._connection = connection
+        self._outputs = outputs
+
+    def send(self, message: dict[str, Any]) -> None:
+        frames = self.session.serialize(message)
+        self._outputs.charge(sum(map(len, frames)))
+        self._connection.shell.send_multipart(frames)
+
+
+def _made(msg: Mapping[str, Any]) -> NotebookNode | None:
+    """The output that *msg* says, as nbformat has it; None if it says none."""
+    content = msg["content"]
+    match msg["msg_type"]:
+        case "stream":
+            name, text = content["name"], content["text"]
+            _demand(name in ("stdout", "stderr") and isinstance(text, str))
+            return node(output_type="stream", name=name, text=text)
+        case "error":
+            ename, evalue, lines = content["ename"], content["evalue"], content["traceback"]
+            _demand(isinstance(ename, str) and isinstance(evalue, str))
+            _demand(isinstance(lines, list) and all(isinstance(line, str) for line in lines))
+            return node(
+                output_type="error",
+                ename=ename[:EVENT_BYTES],
+                evalue=evalue[:EVENT_BYTES],
+                traceback=_within(lines, EVENT_BYTES),
+            )
+        case "display_data" | "execute_result" as kind:
+            data, metadata = content["data"], content["metadata"]
+            _demand(isinstance(data, dict) and isinstance(metadata, dict))
+            _demand(all(_fits(mime, value) for mime, value in data.items()))
+            made = node(output_type=kind, data=data, metadata=metadata)
+            if kind == "execute_result":
+                made["execution_count"] = content["execution_count"]
+            return made
+    return None
+
+
+def _demand(holds: bool) -> None:
+    if not holds:
+        raise broken("an output that is none")
+
+
+def _fits(mime: str, value: object) -> bool:
+    if mime == "application/json" or mime.endswith("+json"):
+        return True
+    if isinstance(value, list):
+        return all(isinstance(line, str) for line in value)
+    return isinstance(value, str)
+
+
+def _within(lines: list[str], limit: int) -> list[str]:
+    kept: list[str] = []
+    for line in lines:
+        kept.append(line[:limit])
+        limit -= len(line)
+        if limit <= 0:
+            return [*kept, "[cut]"]
+    return kept
+
+
+def _shown(made: NotebookNode, size: int) -> dict[str, object]:
+    """What an event says of an output."""
+    kind = made.output_type
+    if kind == "stream":
+        shown = {"kind": kind, "name": made.name, "text": made.text[:EVENT_BYTES]}
+        return shown if len(made.text) <= EVENT_BYTES else {**shown, "cut": True}
+    if kind == "error":
+        return {"kind": kind, "ename": made.ename, "evalue": made.evalue}
+    if size <= EVENT_BYTES:
+        return {"kind": kind, "data": made.data}
+    return {"kind": kind, "data": dict.fromkeys(made.data), "cut": True}
+
+
+def _event(value: object) -> Said | None:
+    """The event that a display of ours stands for; None for one that only looks like it."""
+    match value:
+        case {"type": "log", "level": str(level), "message": str(message), **rest}:
+            fields = rest.get("fields", {})
+            if level in _LEVELS and isinstance(fields, dict):
+                return EventType.LOG, {"level": level, "message": message, "fields": fields}
+        case {"type": "progress", "fraction": float() | int() as part, "message": str(message)}:
+            if 0 <= part <= 1:
+                return EventType.PROGRESS, {"fraction": part, "message": message}
+    return None
+
+
+def _time(message: Message, cell: NotebookNode) -> None:
+    """Write down when it was, as JupyterLab shows it."""
+    date = message.header.get("date")
+    if not isinstance(date, str) or len(date) > 40:
+        return
+    times = cell.metadata["execution"]
+    if message.type == "execute_input":
+        times["iopub.execute_input"] = date
+    elif message.type == "status":
+        state = message.content.get("execution_state")
+        if state in ("busy", "idle"):
+            times[f"iopub.status.{state}"] = date

@@ -1,0 +1,136 @@
+"""Publishing: the draft's own cases are run, and if they pass it becomes a numbered version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from workbench.domain.access import Principal, require_owner
+from workbench.domain.agents import Agent
+from workbench.domain.definitions import Case, Definition, matches
+from workbench.domain.runs import Run, RunStatus
+from workbench.domain.versions import DRAFT, Version, check_number, next_number
+from workbench.errors import ChecksFailed, IllegalMove, InvalidAgentConfig, VersionConflict
+from workbench.services.running import Order, Running
+from workbench.store.versions import Versions
+
+DEFAULTS = Case(name="defaults")
+"""What is tried for an agent that has no case and needs no parameter."""
+
+
+class Publishing:
+    """From draft to version."""
+
+    def __init__(
+        self, *, versions: Versions, running: Running, clock: Callable[[], datetime]
+    ) -> None:
+        self._versions = versions
+        self._running = running
+        self._clock = clock
+
+    async def publish(
+        self,
+        principal: Principal,
+        agent: Agent,
+        *,
+        number: str | None = None,
+        changelog: str = "",
+        force: bool = False,
+    ) -> Version:
+        """The draft as a new version, which callers get from now on.
+
+        Every case is run first, all with `test=True`; *force* leaves that out.
+
+        Raises:
+            AgentAccessDenied: The agent belongs to somebody else.
+            IllegalMove: The agent is archived.
+            InvalidAgentConfig: It has required parameters and no case.
+            VersionConflict: There is a version of that number.
+            ChecksFailed: A case failed; `details` says which and how.
+            PreconditionFailed: The draft was changed while its cases ran.
+        """
+        require_owner(principal, agent)
+        if agent.archived_at is not None:
+            raise IllegalMove(f"{agent.address} is archived.", stage=agent.stage)
+        known = [v.number for v in await self._versions.list(principal, agent)]
+        chosen = next_number(known) if number is None else check_number(number)
+        if chosen in known:
+            raise VersionConflict(f"{agent.address} has a version {chosen}.", version=chosen)
+        if not force:
+            await self._check(principal, agent)
+        now = self._clock()
+        version = Version(
+            agent_id=agent.id,
+            number=chosen,
+            definition=agent.draft,
+            changelog=changelog,
+            published_by=principal.user,
+            published_at=now,
+        )
+        after = replace(agent, current_version=chosen, published=agent.draft, updated_at=now)
+        await self._versions.publish(principal, agent, after, version)
+        return version
+
+    async def versions(self, principal: Principal, agent: Agent) -> Sequence[Version]:
+        """All versions of the agent, newest first."""
+        return await self._versions.list(principal, agent)
+
+    async def version(self, principal: Principal, agent: Agent, number: str) -> Version:
+        """One version of the agent.
+
+        Raises:
+            NotFound: There is none of that number.
+        """
+        return await self._versions.get(principal, agent, check_number(number))
+
+    async def _check(self, principal: Principal, agent: Agent) -> None:
+        cases = cases_of(agent.draft)
+        runs = [
+            await self._running.accept(
+                principal, agent, Order(parameters=case.parameters, test=True, version=DRAFT)
+            )
+            for case in cases
+        ]
+        settled = [await self._running.get(principal, run.id, wait_seconds=None) for run in runs]
+        failed = [
+            {"case": case.name, "run_id": run.id, "message": problem}
+            for case, run in zip(cases, settled, strict=True)
+            if (problem := _problem(case, run))
+        ]
+        if failed:
+            names = ", ".join(str(f["case"]) for f in failed)
+            raise ChecksFailed(
+                f"{len(failed)} of {len(cases)} cases of {agent.address} failed: {names}."
+                " It was not published; open their runs to see why.",
+                agent=agent.address,
+                cases=failed,
+            )
+
+
+def cases_of(definition: Definition) -> Sequence[Case]:
+    """What publishing tries: the agent's cases, or its defaults.
+
+    Raises:
+        InvalidAgentConfig: It has required parameters and no case.
+    """
+    if definition.cases:
+        return definition.cases
+    required = [p.name for p in definition.parameters if p.required]
+    if required:
+        raise InvalidAgentConfig(
+            f"Required parameters ({', '.join(required)}) and no case: add one to"
+            " metadata.workbench.cases, or publish with force.",
+            field="metadata.workbench.cases",
+            required=required,
+        )
+    return (DEFAULTS,)
+
+
+def _problem(case: Case, run: Run) -> str:
+    if run.status is not RunStatus.COMPLETED:
+        message = (run.error or {}).get("message", "")
+        return f"The run {run.status} ({run.reason}): {message}"
+    if case.expects and not matches(case.expected, run.result):
+        return "The result is not what the case expects."
+    return ""

@@ -1,0 +1,70 @@
+"""Taking up what an earlier life of the workbench left: every accepted run ends, exactly once."""
+
+from __future__ import annotations
+
+import logging
+
+from workbench.domain.access import Principal
+from workbench.domain.definitions import Definition
+from workbench.domain.runs import Run, RunStatus
+from workbench.domain.versions import DRAFT
+from workbench.errors import NotFound
+from workbench.services.dispatching import Dispatching
+from workbench.store.agents import Agents
+from workbench.store.runs import Runs
+from workbench.store.versions import Versions
+
+log = logging.getLogger("workbench.runs")
+
+
+class Recovering:
+    """What is done once, before the first request is answered."""
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        agents: Agents,
+        versions: Versions,
+        dispatching: Dispatching,
+        administrator: Principal,
+    ) -> None:
+        self._runs = runs
+        self._agents = agents
+        self._versions = versions
+        self._dispatching = dispatching
+        self._administrator = administrator
+
+    async def recover(self, *, resume: bool = True) -> None:
+        """Settle the runs that had begun, and put those that never did back into the line.
+
+        Without *resume* those that never did stay as they are, for a life that lasts longer.
+        """
+        begun = again = 0
+        for run in await self._runs.unsettled():
+            if run.status is RunStatus.PENDING and not resume:
+                continue
+            definition = await self._definition(run) if run.status is RunStatus.PENDING else None
+            if definition is None:
+                await self._dispatching.abandon(run)
+                begun += 1
+            else:
+                self._dispatching.enqueue(run, definition)
+                again += 1
+        if begun or again:
+            log.warning(
+                "an earlier life ended with runs under way: %d settled as gateway_restarted,"
+                " %d that had not begun are carried out now",
+                begun,
+                again,
+            )
+
+    async def _definition(self, run: Run) -> Definition | None:
+        """What the run was accepted for, if that still stands; a draft may have moved on."""
+        try:
+            agent = await self._agents.by_id(self._administrator, run.agent_id)
+            if run.version == DRAFT:
+                return agent.draft if agent.draft.fingerprint == run.fingerprint else None
+            return (await self._versions.get(self._administrator, agent, run.version)).definition
+        except NotFound:
+            return None

@@ -1,0 +1,239 @@
+"""Start a run, follow it, call it off; carrying it out is `workbench.services.dispatching`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO
+
+from workbench.domain.access import Principal, require_owner
+from workbench.domain.agents import Agent
+from workbench.domain.definitions import Definition
+from workbench.domain.events import Event
+from workbench.domain.paging import Page
+from workbench.domain.parameters import accept, from_text
+from workbench.domain.queries import RunQuery
+from workbench.domain.runs import Run
+from workbench.domain.versions import DRAFT, Stage, check_number
+from workbench.errors import IllegalMove, InvalidInput
+from workbench.notebook.schemas import violations
+from workbench.services.dispatching import Dispatching
+from workbench.store.events import Events
+from workbench.store.papers import Papers, RunFile
+from workbench.store.runs import Idempotency, Runs
+from workbench.store.versions import Versions
+
+__all__ = ["Idempotency", "Order", "Running"]
+# Faces make idempotency keys, but may not see the store.
+__all__ = ["Idempotency", "Order", "Running"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody wants to be run.
+
+    Attributes:
+        parameters: Values by name.
+        texts: Values by name as texts of a query or a command line, read by the declared types.
+        test: Whether it shall be a test run.
+        version: A number, `draft`, or None for what callers meet.
+        key: The caller's idempotency key with the fingerprint of the request it came with.
+    """
+
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    test: bool = False
+    version: str | None = None
+    key: Idempotency | None = None
+
+
+class Running:
+    """Runs, from asked-for to settled."""
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        versions: Versions,
+        events: Events,
+        papers: Papers,
+        dispatching: Dispatching,
+        clock: Callable[[], datetime],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._runs = runs
+        self._versions = versions
+        self._events = events
+        self._papers = papers
+        self._dispatching = dispatching
+        self._clock = clock
+        self._new_id = new_id
+
+    async def accept(self, principal: Principal, agent: Agent, order: Order) -> Run:
+        """A run that is durable: whatever dies from now on, it ends exactly once.
+
+        A repeated idempotency key gives the run it made the first time.
+
+        Raises:
+            InvalidInput: The parameters are not those the version declares.
+            IllegalMove: A draft outside a test run, or a version or agent that is archived.
+            AgentAccessDenied: The draft of somebody else's agent.
+            NotFound: There is no such version.
+            ResourceExhausted: Too many runs are waiting.
+            IdempotencyMismatch: The key came with another request before.
+            Unavailable: The workbench is about to stop.
+        """
+        run, _ = await self.take(principal, agent, order)
+        return run
+
+    async def take(self, principal: Principal, agent: Agent, order: Order) -> tuple[Run, bool]:
+        """As `accept`, and whether the run had been made by an earlier request with that key.
+
+        Raises:
+            WorkbenchError: As `accept` does.
+        """
+        number, definition = await self._resolve(principal, agent, order)
+        parameters = _values(definition, order)
+        run = Run(
+            id=self._new_id(),
+            agent_id=agent.id,
+            owner=agent.owner,
+            agent_name=agent.name,
+            version=number,
+            fingerprint=definition.fingerprint,
+            user=principal.user,
+            parameters=parameters,
+            test=order.test,
+            created_at=self._clock(),
+        )
+        with self._dispatching.place(principal.user):
+            run, replayed = await self._runs.accept(run, key=order.key)
+            if not replayed:
+                self._dispatching.enqueue(run, definition)
+        return run, replayed
+
+    async def get(
+        self, principal: Principal, run_id: str, *, wait_seconds: float | None = 0.0
+    ) -> Run:
+        """The run, at once or when it has settled, but not later than *wait_seconds*.
+
+        None waits for as long as it takes; the run's own deadline bounds that.
+
+        Raises:
+            NotFound: There is none the asker may know of.
+        """
+        run = await self._runs.get(principal, run_id)
+        if run.status.settled or wait_seconds == 0:
+            return run
+        try:
+            async with asyncio.timeout(wait_seconds):
+                await self._dispatching.settled(run_id)
+        except TimeoutError:
+            pass  # as it stands now is the answer then
+        return await self._runs.get(principal, run_id)
+
+    async def list(self, principal: Principal, query: RunQuery) -> Page[Run]:
+        """The runs the asker may know of, newest first."""
+        return await self._runs.list(principal, query)
+
+    async def cancel(self, principal: Principal, run_id: str) -> Run:
+        """The run, called off if it had not ended; doing so twice is doing so once.
+
+        Raises:
+            NotFound: There is none the asker may know of.
+        """
+        run = await self._runs.get(principal, run_id)
+        if run.status.settled:
+            return run
+        await self._dispatching.cancel(run.id)
+        return await self._runs.get(principal, run_id)
+
+    async def events(
+        self, principal: Principal, run_id: str, *, after: int = 0
+    ) -> AsyncIterator[Event]:
+        """What happened and happens during the run, from event *after* + 1 to its last.
+
+        Raises:
+            NotFound: There is no run the asker may know of.
+        """
+        run = await self._runs.get(principal, run_id)
+        if run.status.settled:
+            await self._dispatching.close_stream(run)
+        return self._events.follow(run.id, after=after)
+
+    async def happened(self, principal: Principal, run_id: str) -> Sequence[Event]:
+        """What has happened during the run so far.
+
+        Raises:
+            NotFound: There is no run the asker may know of.
+        """
+        run = await self._runs.get(principal, run_id)
+        return await self._events.read(run.id)
+
+    async def notebook(self, principal: Principal, run_id: str) -> bytes:
+        """The executed notebook.
+
+        Raises:
+            NotFound: There is no run the asker may know of, or it never left a notebook.
+        """
+        run = await self._runs.get(principal, run_id)
+        return await self._papers.notebook(run.id)
+
+    async def files(self, principal: Principal, run_id: str) -> Sequence[RunFile]:
+        """The files the run left, by path.
+
+        Raises:
+            NotFound: There is no run the asker may know of.
+        """
+        run = await self._runs.get(principal, run_id)
+        return await self._papers.files(run.id)
+
+    async def file(self, principal: Principal, run_id: str, path: str) -> BinaryIO:
+        """One file the run left, open for reading.
+
+        Raises:
+            NotFound: There is no such run or file.
+        """
+        run = await self._runs.get(principal, run_id)
+        return await self._papers.open_file(run.id, path)
+
+    async def _resolve(
+        self, principal: Principal, agent: Agent, order: Order
+    ) -> tuple[str, Definition]:
+        if agent.archived_at is not None:
+            raise IllegalMove(
+                f"{agent.address} is archived, so it cannot be run.", stage="archived"
+            )
+        wanted = order.version or agent.current_version or DRAFT
+        if wanted == DRAFT:
+            require_owner(principal, agent)
+            if not order.test:
+                raise IllegalMove(
+                    f"{agent.address} {_why_draft(agent)}: ask for a test run, or publish it.",
+                    stage=agent.stage,
+                )
+            return DRAFT, agent.draft
+        if wanted == agent.current_version and agent.published is not None:
+            return wanted, agent.published
+        version = await self._versions.get(principal, agent, check_number(wanted))
+        if version.stage is Stage.ARCHIVED:
+            raise IllegalMove(f"Version {wanted} is archived, so it cannot be run.", version=wanted)
+        return wanted, version.definition
+
+
+def _why_draft(agent: Agent) -> str:
+    return "has no published version" if agent.current_version is None else "is asked for as draft"
+
+
+def _values(definition: Definition, order: Order) -> dict[str, object]:
+    given = {**from_text(definition.parameters, order.texts), **order.parameters}
+    values = accept(definition.parameters, given)
+    wrong = violations(definition.input_schema, values)
+    if wrong:
+        raise InvalidInput(
+            "; ".join(f"{v.path or 'parameters'}: {v.message}" for v in wrong) + ".",
+            violations=[{"path": v.path, "message": v.message} for v in wrong],
+        )
+    return values

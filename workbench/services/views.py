@@ -1,0 +1,167 @@
+"""What outsiders see of the nouns: plain JSON, with the names of the contract.
+
+The HTTP face and the command line show the same views, so a program meets one vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from workbench.domain.access import Principal, Token
+from workbench.domain.agents import Agent
+from workbench.domain.definitions import Definition
+from workbench.domain.events import Event
+from workbench.domain.paging import Page
+from workbench.domain.parameters import Parameter
+from workbench.domain.runs import Run
+from workbench.domain.versions import Version
+from workbench.services.authoring import entity_tag
+
+T = TypeVar("T")
+
+
+def moment(at: datetime | None) -> str | None:
+    """A time as ISO 8601 in UTC, to the millisecond."""
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def page_view(page: Page[T], view: Callable[[T], dict[str, Any]]) -> dict[str, Any]:
+    """A page of a list."""
+    return {"items": [view(item) for item in page.items], "next_cursor": page.next_cursor}
+
+
+def agent_view(agent: Agent, principal: Principal) -> dict[str, Any]:
+    """An agent as *principal* meets it: its owner sees the draft once it differs, others do not."""
+    writable = principal.is_admin or principal.user == agent.owner
+    face = agent.face
+    return {
+        "id": agent.id,
+        "owner": agent.owner,
+        "agent_name": agent.name,
+        "description": agent.description,
+        "stage": agent.stage,
+        "current_version": agent.current_version,
+        "visibility": str(agent.visibility),
+        **definition_view(face),
+        "tags": list(face.tags),
+        "metadata": dict(agent.metadata),
+        "etag": entity_tag(agent.draft if writable else face),
+        "draft_differs": writable
+        and agent.published is not None
+        and agent.draft != agent.published,
+        "writable": writable,
+        "created_at": moment(agent.created_at),
+        "updated_at": moment(agent.updated_at),
+        "archived_at": moment(agent.archived_at),
+    }
+
+
+def definition_view(definition: Definition) -> dict[str, Any]:
+    """What a notebook declares."""
+    return {
+        "parameters": [parameter_view(p) for p in definition.parameters],
+        "input_schema": dict(definition.input_schema),
+        "output_schema": (
+            None if definition.output_schema is None else dict(definition.output_schema)
+        ),
+        "timeout_seconds": definition.timeout_seconds,
+        "network": definition.network,
+        "cases": [case.name for case in definition.cases],
+        "files": [{"path": f.path, "size": f.size} for f in definition.files],
+    }
+
+
+def parameter_view(parameter: Parameter) -> dict[str, Any]:
+    """One declared parameter."""
+    return {
+        "name": parameter.name,
+        "type": parameter.type,
+        "default": parameter.default,
+        "required": parameter.required,
+        "help": parameter.help,
+        "schema": dict(parameter.schema),
+    }
+
+
+def version_view(version: Version) -> dict[str, Any]:
+    """One version of an agent."""
+    return {
+        "version": version.number,
+        "stage": str(version.stage),
+        "changelog": version.changelog,
+        "published_by": version.published_by,
+        "published_at": moment(version.published_at),
+        "etag": entity_tag(version.definition),
+        **definition_view(version.definition),
+    }
+
+
+def run_view(run: Run) -> dict[str, Any]:
+    """A run as it stands."""
+    return {
+        "id": run.id,
+        "agent": run.address,
+        "agent_id": run.agent_id,
+        "version": run.version,
+        "status": str(run.status),
+        "reason": None if run.reason is None else str(run.reason),
+        "test": run.test,
+        "user": run.user,
+        "parameters": dict(run.parameters),
+        "result": run.result,
+        "error": None if run.error is None else dict(run.error),
+        "created_at": moment(run.created_at),
+        "started_at": moment(run.started_at),
+        "completed_at": moment(run.completed_at),
+        "execution_time_ms": None if run.seconds is None else round(run.seconds * 1000, 1),
+        "resource_usage": dict(run.resource_usage),
+        "isolation": run.isolation or None,
+        "attempt": run.attempt,
+    }
+
+
+def event_view(event: Event) -> dict[str, Any]:
+    """One event; `type` and `seq` are there for those who keep only the data."""
+    return {"seq": event.seq, "type": str(event.type), "at": moment(event.at), **event.data}
+
+
+def token_view(token: Token, text: str | None = None) -> dict[str, Any]:
+    """A token; its text only where it has just been made."""
+    view = {
+        "id": token.id,
+        "name": token.name,
+        "user": token.user,
+        "created_at": moment(token.created_at),
+        "expires_at": moment(token.expires_at),
+        "revoked_at": moment(token.revoked_at),
+    }
+    return view if text is None else {**view, "token": text}
+
+
+def log_lines(events: Sequence[Event]) -> list[str]:
+    """What a run printed and logged, as lines of text."""
+    lines: list[str] = []
+    for event in events:
+        lines.extend(_LOG_TEXT.get(str(event.type), _nothing)(event))
+    return lines
+
+
+def _output_text(event: Event) -> list[str]:
+    text = event.data.get("text")
+    return str(text).splitlines() if text else []
+
+
+def _log_text(event: Event) -> list[str]:
+    level = str(event.data.get("level", "info")).upper()
+    return [f"[{level}] {event.data.get('message', '')}"]
+
+
+def _nothing(_: Event) -> list[str]:
+    return []
+
+
+_LOG_TEXT: dict[str, Callable[[Event], list[str]]] = {"output": _output_text, "log": _log_text}

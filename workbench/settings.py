@@ -1,0 +1,160 @@
+"""Where things are and how much is allowed: one frozen object, read once.
+
+A setting comes from the first of these that names it: the command line, the environment
+(`WORKBENCH_` and the name in capitals), `workbench.toml` in the home folder, its default.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import InvalidRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything an administrator can decide.
+
+    Attributes:
+        home: The folder that holds agents, runs, the journal and the index.
+        host: The address the gateway listens on.
+        port: The port it listens on; 0 picks a free one.
+        token: The first administrator's token; empty: one is made and printed once.
+        insecure_host: Listen beyond this machine without TLS, because a proxy provides it.
+        runs_at_once: How many runs are carried out at the same time; the others wait.
+        queue_limit: How many runs may wait; one more is refused.
+        ready_kernels: How many unused kernels are kept ready.
+        kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
+        run_seconds: How long a run may take if its notebook does not say.
+        longest_run_seconds: The most a notebook may ask for.
+        output_bytes: How much output ends a run.
+        result_bytes: How large a result may be, as JSON.
+        body_bytes: How large a request may be.
+        drain_seconds: How long running runs may go on when the gateway is told to stop.
+    """
+
+    home: Path
+    host: str = "127.0.0.1"
+    port: int = 8890
+    token: str = ""
+    insecure_host: bool = False
+    runs_at_once: int = max(2, os.cpu_count() or 2)
+    queue_limit: int = 10_000
+    ready_kernels: int = 2
+    kernels: tuple[str, ...] = ()
+    run_seconds: float = 60.0
+    longest_run_seconds: float = 3_600.0
+    output_bytes: int = 20 * 1024 * 1024
+    result_bytes: int = 1024 * 1024
+    body_bytes: int = 8 * 1024 * 1024
+    drain_seconds: float = 20.0
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """The user's data folder for the workbench, after each system's custom."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "workbench"
+    data = environment.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "workbench"
+
+
+def read(environment: Mapping[str, str], **given: object) -> Settings:
+    """The settings in force; what is given and not None comes from the command line.
+
+    Raises:
+        InvalidRequest: A value cannot be read, is out of range, or the file names a setting that
+            does not exist.
+    """
+    home = Path(
+        str(given.get("home") or environment.get("WORKBENCH_HOME") or default_home(environment))
+    )
+    found: dict[str, object] = _from_file(home / "workbench.toml")
+    for name in _READERS:
+        if (text := environment.get(f"WORKBENCH_{name.upper()}")) is not None:
+            found[name] = text
+    found |= {name: value for name, value in given.items() if value is not None}
+    found["home"] = home
+    values: dict[str, Any] = {name: _read(name, value) for name, value in found.items()}
+    return Settings(**values)
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        content = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"{path.name} in the home folder is no TOML: {error}.") from None
+    unknown = sorted(set(content) - set(_READERS))
+    if unknown:
+        raise InvalidRequest(f"{path.name} names settings that do not exist: {', '.join(unknown)}.")
+    return content
+
+
+def _read(name: str, value: object) -> object:
+    try:
+        return _READERS[name](value)
+    except (ValueError, TypeError):
+        raise InvalidRequest(
+            f"{value!r} is no value for the setting {name}.", setting=name
+        ) from None
+
+
+def _whole(lowest: int, highest: int | None = None) -> Callable[[Any], int]:
+    def read_whole(value: Any) -> int:
+        number = int(value)
+        if isinstance(value, bool) or number < lowest or (highest is not None and number > highest):
+            raise ValueError(value)
+        return number
+
+    return read_whole
+
+
+def _positive(value: Any) -> float:
+    number = float(value)
+    if not 0 < number < float("inf"):
+        raise ValueError(value)
+    return number
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else list(value)
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+_FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    try:
+        return _FLAGS[str(value).lower()]
+    except KeyError:
+        raise ValueError(value) from None
+
+
+_READERS: dict[str, Callable[[Any], object]] = {
+    "home": Path,
+    "host": str,
+    "port": _whole(0, 65_535),
+    "token": str,
+    "insecure_host": _flag,
+    "runs_at_once": _whole(1),
+    "queue_limit": _whole(1),
+    "ready_kernels": _whole(0),
+    "kernels": _words,
+    "run_seconds": _positive,
+    "longest_run_seconds": _positive,
+    "output_bytes": _whole(1024),
+    "result_bytes": _whole(1024),
+    "body_bytes": _whole(1024),
+    "drain_seconds": _positive,
+}
+assert set(_READERS) == {field.name for field in fields(Settings)}  # noqa: S101 - one table, two views

@@ -1,0 +1,169 @@
+"""What a run leaves behind: a folder by the day it was accepted, its notebook, its files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from workbench.errors import NotFound, Unavailable
+from workbench.store.disk import make_folder, write_whole
+
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFile:
+    """A file that a run left.
+
+    Attributes:
+        path: Relative, with forward slashes.
+        size: In bytes.
+    """
+
+    path: str
+    size: int
+
+
+class Papers:
+    """The folders of all runs."""
+
+    def __init__(self, folder: Path, *, threads: Executor) -> None:
+        self._folder = folder
+        self._threads = threads
+
+    def folder(self, run_id: str) -> Path:
+        """The run's folder, which need not be there yet.
+
+        Raises:
+            NotFound: *run_id* is no id of a run.
+        """
+        if not _RUN_ID.fullmatch(run_id):
+            raise _unknown(run_id)
+        # The first 48 bits of a UUIDv7 are the milliseconds since 1970.
+        try:
+            day = _EPOCH + timedelta(milliseconds=int(run_id[:12], 16))
+        except OverflowError:
+            raise _unknown(run_id) from None
+        return self._folder / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}" / run_id
+
+    def events_path(self, run_id: str) -> Path:
+        """Where the run's events are written down."""
+        return self.folder(run_id) / "events.ndjson"
+
+    def notebook_path(self, run_id: str) -> Path:
+        """Where the executed notebook lies, once it does."""
+        return self.folder(run_id) / "notebook.ipynb"
+
+    def files_path(self, run_id: str) -> Path:
+        """The folder of the files the run left, which need not be there."""
+        return self.folder(run_id) / "files"
+
+    async def make_files_folder(self, run_id: str) -> Path:
+        """`files_path`, once it is there.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+        path = self.files_path(run_id)
+        await self._write(lambda: make_folder(path))
+        return path
+
+    async def write_notebook(self, run_id: str, data: bytes) -> Path:
+        """Where the executed notebook lies, once it lies there whole and for good.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+        path = self.notebook_path(run_id)
+
+        def write() -> None:
+            make_folder(path.parent)
+            write_whole(path, data)
+
+        await self._write(write)
+        return path
+
+    async def notebook(self, run_id: str) -> bytes:
+        """The executed notebook.
+
+        Raises:
+            NotFound: The run has left none, or not yet.
+        """
+        path = self.notebook_path(run_id)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, path.read_bytes)
+        except (FileNotFoundError, NotADirectoryError):
+            raise NotFound(f"Run {run_id} has no notebook yet.", run_id=run_id) from None
+
+    async def files(self, run_id: str) -> list[RunFile]:
+        """The files the run left, by path; links and the like are none."""
+        path = self.files_path(run_id)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: sorted(_walk(path), key=_path))
+
+    async def open_file(self, run_id: str, path: str) -> BinaryIO:
+        """The file the run left under the relative *path*, open for reading.
+
+        Raises:
+            NotFound: It left none there; a link, a folder or a device counts as none.
+        """
+        folder = self.files_path(run_id)
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._threads, _open_beneath, folder, path)
+        except (OSError, ValueError):
+            raise NotFound(f"Run {run_id} left no such file.", run_id=run_id) from None
+
+    async def _write(self, work: Callable[[], None]) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except OSError as error:
+            raise Unavailable(f"The disk does not take it: {error.strerror}.") from error
+
+
+def _unknown(run_id: str) -> NotFound:
+    return NotFound(f"There is no run {run_id!r}.", run_id=run_id)
+
+
+def _path(file: RunFile) -> str:
+    return file.path
+
+
+def _walk(folder: Path) -> Iterator[RunFile]:
+    for parent, _, names in os.walk(folder, followlinks=False):
+        for name in names:
+            path = Path(parent, name)
+            found = path.lstat()
+            if stat.S_ISREG(found.st_mode):
+                yield RunFile(path=path.relative_to(folder).as_posix(), size=found.st_size)
+
+
+def _open_beneath(folder: Path, path: str) -> BinaryIO:
+    """Open *path* step by step, so that no link on the way can lead out of *folder*."""
+    steps = PurePosixPath(path).parts
+    if not steps or path.startswith("/") or ".." in steps:
+        raise ValueError(path)
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+    parent = os.open(folder, flags | os.O_DIRECTORY)
+    try:
+        for step in steps[:-1]:
+            inner = os.open(step, flags | os.O_DIRECTORY, dir_fd=parent)
+            os.close(parent)
+            parent = inner
+        # Not blocking: a pipe left there would make the opening wait for ever.
+        descriptor = os.open(steps[-1], flags | os.O_NONBLOCK, dir_fd=parent)
+    finally:
+        os.close(parent)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ValueError(path)
+    return os.fdopen(descriptor, "rb")

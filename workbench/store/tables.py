@@ -1,0 +1,200 @@
+"""The tables, and the row images that journal and index exchange.
+
+A row image holds only what JSON can: moments are ISO texts in UTC without an offset, structures
+are JSON texts. The same image is journaled, indexed, compared and dumped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from workbench.errors import HomeUnreadable, InvalidRequest
+
+Cell = str | int | bool | None
+Row = dict[str, Cell]
+Key = tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One kind of row.
+
+    Attributes:
+        name: In the journal and in SQL.
+        key: The columns that tell rows apart.
+        columns: Each column's SQL type, in order.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+
+    @property
+    def listed(self) -> str:
+        """All columns, as SQL lists them."""
+        return ", ".join(self.columns)
+
+    def key_of(self, row: Row) -> Key:
+        """What tells *row* from the others."""
+        return tuple(row[column] for column in self.key)
+
+    def image(self, values: Sequence[Any]) -> Row:
+        """The row image of *values*, which SQL gave in the order of `columns`."""
+        return {
+            column: value.isoformat() if isinstance(value, datetime) else value
+            for column, value in zip(self.columns, values, strict=True)
+        }
+
+
+def _table(name: str, key: str, /, **columns: str) -> Table:
+    return Table(name=name, key=tuple(key.split()), columns=columns)
+
+
+USERS = _table("users", "name", name="TEXT", role="TEXT", created_at="TIMESTAMP")
+TOKENS = _table(
+    "tokens",
+    "id",
+    id="TEXT",
+    name="TEXT",
+    user_name="TEXT",
+    digest="TEXT",
+    created_at="TIMESTAMP",
+    expires_at="TIMESTAMP",
+    revoked_at="TIMESTAMP",
+)
+AGENTS = _table(
+    "agents",
+    "id",
+    id="TEXT",
+    owner="TEXT",
+    name="TEXT",
+    description="TEXT",
+    draft="TEXT",
+    current_version="TEXT",
+    published="TEXT",
+    visibility="TEXT",
+    metadata="TEXT",
+    tags="TEXT",
+    created_at="TIMESTAMP",
+    updated_at="TIMESTAMP",
+    archived_at="TIMESTAMP",
+)
+VERSIONS = _table(
+    "versions",
+    "agent_id number",
+    agent_id="TEXT",
+    number="TEXT",
+    stage="TEXT",
+    definition="TEXT",
+    changelog="TEXT",
+    published_by="TEXT",
+    published_at="TIMESTAMP",
+)
+RUNS = _table(
+    "runs",
+    "id",
+    id="TEXT",
+    agent_id="TEXT",
+    owner="TEXT",
+    agent_name="TEXT",
+    version="TEXT",
+    fingerprint="TEXT",
+    user_name="TEXT",
+    parameters="TEXT",
+    test="BOOLEAN",
+    status="TEXT",
+    reason="TEXT",
+    result="TEXT",
+    error="TEXT",
+    attempt="INTEGER",
+    isolation="TEXT",
+    resource_usage="TEXT",
+    created_at="TIMESTAMP",
+    started_at="TIMESTAMP",
+    completed_at="TIMESTAMP",
+)
+IDEMPOTENCY_KEYS = _table(
+    "idempotency_keys",
+    "user_name idempotency_key",
+    user_name="TEXT",
+    idempotency_key="TEXT",
+    fingerprint="TEXT",
+    run_id="TEXT",
+    created_at="TIMESTAMP",
+)
+
+TABLES = {t.name: t for t in (USERS, TOKENS, AGENTS, VERSIONS, RUNS, IDEMPOTENCY_KEYS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row as it stands from now on.
+
+    Attributes:
+        table: The row's kind.
+        key: What tells it from the others.
+        row: Its image; None if there is no such row any more.
+    """
+
+    table: Table
+    key: Key
+    row: Row | None
+
+    def as_json(self) -> list[object]:
+        """The change as the journal writes it."""
+        if self.row is None:
+            return ["delete", self.table.name, list(self.key)]
+        return ["put", self.table.name, self.row]
+
+
+def check_text(text: str) -> str:
+    """*text*, if a database can keep it.
+
+    Raises:
+        InvalidRequest: Half a surrogate pair or a NUL is in it.
+    """
+    # A journaled row that the index then refuses would be refused on every rebuild again.
+    if "\0" in text or not _is_unicode(text):
+        raise InvalidRequest("A text holds characters that are not Unicode.")
+    return text
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def put(table: Table, row: Row) -> Change:
+    """The change after which *row* is there, in place of the one with its key.
+
+    Raises:
+        InvalidRequest: A text in it is none that could be kept.
+    """
+    check_text("".join(cell for cell in row.values() if isinstance(cell, str)))
+    return Change(table, table.key_of(row), row)
+
+
+def delete(table: Table, key: Key) -> Change:
+    """The change after which there is no row with *key*."""
+    return Change(table, key, None)
+
+
+def change_from_json(value: Any) -> Change:
+    """The change that `Change.as_json` wrote.
+
+    Raises:
+        HomeUnreadable: It is of a kind or a table unknown here.
+    """
+    match value:
+        case ["put", str(name), dict(row)] if name in TABLES:
+            table = TABLES[name]
+            return Change(table, table.key_of(row), row)
+        case ["delete", str(name), list(key)] if name in TABLES:
+            return delete(TABLES[name], tuple(key))
+    raise HomeUnreadable(f"The journal holds a change unknown here: {str(value)[:80]}")
