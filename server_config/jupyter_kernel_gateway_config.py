@@ -1,7 +1,7 @@
 # Kernel Gateway, where the workbench wants something else than its defaults.
 # `workbench serve` reads this file; the workbench's own settings are in the README.
 
-c = get_config()  # noqa: F821 - Jupyter's loader gives it
+c = get_config()
 
 # A port that is taken is an error to be told, not a reason to listen elsewhere in silence.
 c.KernelGatewayApp.port_retries = 0

@@ -1,12 +1,13 @@
 """A file is written whole or not at all, and what cannot be written is known beforehand."""
 
+import json
 import os
 import stat
 from pathlib import Path
 
 import pytest
 
-from workbench.cli.paper import check_writable, read_file, read_notebook, write_whole
+from workbench.cli.paper import check_writable, read_draft, read_file, read_notebook, write_whole
 from workbench.errors import InvalidAgentConfig, InvalidRequest, NotFound, Unavailable
 
 
@@ -92,3 +93,13 @@ def test_source_that_is_no_text_is_refused(elsewhere):
 
     with pytest.raises(InvalidRequest, match="UTF-8"):
         read_notebook(path)
+
+
+def test_a_draft_is_what_the_author_wrote_without_what_it_put_out(elsewhere, notebook):
+    document = notebook("print(1)")
+    document["cells"][0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "1"}]
+    path = elsewhere / "a.ipynb"
+    path.write_text(json.dumps(document))
+
+    assert json.loads(read_notebook(path))["cells"][0]["outputs"] != []
+    assert json.loads(read_draft(path))["cells"][0]["outputs"] == []

@@ -68,7 +68,8 @@ def test_a_cell_that_raises_is_named(gateway):
     assert details["reason"] == "agent_error"
     assert "1 / 0" in details["cell"]["source"]
     assert {"id", "index", "source"} <= set(details["cell"])
-    assert said.headers.get("X-Run-Id", details["run_id"]) == details["run_id"]
+    assert said.headers["X-Run-Id"] == details["run_id"]
+    assert said.headers["X-Run-Status"] == "failed"
 
 
 def test_a_run_out_of_time_is_504(gateway, notebook):

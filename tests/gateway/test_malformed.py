@@ -117,6 +117,13 @@ PATHS = [
 ]
 
 DEEP = "[" * 400 + "]" * 400
+
+
+def bad_notebook(**parts):
+    notebook = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5, **parts}
+    return json.dumps({"agent_name": "bad", "notebook": notebook}).encode()
+
+
 BAD_AGENTS = [
     b'{"agent_name": "bad\\u0000"}',
     b'{"agent_name": "bad", "metadata": {"a": ' + DEEP.encode() + b"}}",
@@ -127,14 +134,10 @@ BAD_AGENTS = [
     b'{"agent_name": "bad", "agent_config": "' + b"(" * 5000 + b'"}',
     b'{"agent_name": "bad", "agent_config": "x = ' + b"-" * 20_000 + b'1"}',
     b'{"agent_name": "bad", "notebook": {"nbformat": 3}}',
-    b'{"agent_name": "bad", "notebook": {"cells": [{}], "metadata": {}, "nbformat": 4,'
-    b' "nbformat_minor": 5}}',
-    b'{"agent_name": "bad", "notebook": {"cells": [], "metadata": {"workbench": 7},'
-    b' "nbformat": 4, "nbformat_minor": 5}}',
-    b'{"agent_name": "bad", "notebook": {"cells": [], "metadata": {"workbench": {"cases": 7}},'
-    b' "nbformat": 4, "nbformat_minor": 5}}',
-    b'{"agent_name": "bad", "notebook": {"cells": [], "metadata": {"workbench": {"input_schema":'
-    b' {"$ref": "file:///etc/passwd"}}}, "nbformat": 4, "nbformat_minor": 5}}',
+    bad_notebook(cells=[{}]),
+    bad_notebook(metadata={"workbench": 7}),
+    bad_notebook(metadata={"workbench": {"cases": 7}}),
+    bad_notebook(metadata={"workbench": {"input_schema": {"$ref": "file:///etc/passwd"}}}),
     b'{"agent_name": "bad", "notebook": "' + b"[" * 100_000 + b'"}',
 ]
 

@@ -117,7 +117,7 @@ def test_a_body_that_is_no_plain_object_is_refused(body):
 
 def test_a_form_is_not_taken_for_json():
     with pytest.raises(InvalidRequest, match="Content-Type"):
-        requests.json_object(call(body=b"{}", Content_Type="application/x-www-form-urlencoded"))
+        requests.json_object(call(body=b"{}", Content_Type="text/plain"))
 
 
 @pytest.mark.parametrize("media", ["application/json", "application/json; charset=utf-8"])

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import threading
 
 import pytest
@@ -83,6 +84,28 @@ def test_a_stream_tells_what_happens_as_it_happens(gateway):
     connection.close()
 
     assert b"event: run.cancelled" in rest
+
+
+def test_a_follower_who_reads_slowly_misses_nothing(gateway):
+    gateway.add("chatty", "for n in range(60):\n    print(str(n) * 20_000, flush=True)")
+    run = gateway.ask("POST", "/agents/admin/chatty/runs", {}).json["id"]
+    with socket.socket() as plug:
+        plug.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plug.connect(("127.0.0.1", gateway.port))
+        plug.sendall(
+            f"GET /runs/{run}/events HTTP/1.0\r\nAuthorization: Bearer {gateway.token}\r\n\r\n".encode()
+        )
+        plug.recv(1)
+        settled = gateway.wait(run)
+        told = b""
+        while piece := plug.recv(65536):
+            told += piece
+    events = events_of(told.partition(b"\r\n\r\n")[2])
+
+    assert settled["status"] == "completed"
+    assert [seq for seq, _, _ in events] == list(range(1, len(events) + 1))
+    assert events[-1][1] == "run.completed"
+    assert len(told) > 1_000_000
 
 
 def test_a_follower_who_vanishes_is_forgotten(gateway):

@@ -106,7 +106,7 @@ def _under_way(gateway, source, count, **parameters):
         gateway.ask("POST", "/agents/admin/worker/runs", {"parameters": parameters}).json["id"]
         for _ in range(count)
     ]
-    while gateway.ask("GET", "/healthz").json["runs"]["running"] < min(count, 2):
+    while len(gateway.ask("GET", "/runs?status=running").json["items"]) < count:
         time.sleep(0.02)
     return runs
 
@@ -134,6 +134,7 @@ def test_who_drains_takes_nothing_more_and_lets_everybody_finish(start, sources)
     ]
     seen = gateway.ask("GET", f"/runs/{run}")
     told = stream.read()
+    connection.close()
     waiting.join(30)
     code, _ = gateway.stop()
 

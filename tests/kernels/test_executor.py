@@ -194,6 +194,28 @@ def test_files_lie_read_only_in_the_folder_and_what_is_left_is_handed_over(carri
     assert data.read_text() == "a,b\n1,2\n"
 
 
+def test_a_module_that_travels_with_the_agent_can_be_imported(carried, tmp_path):
+    module = tmp_path / "object"
+    module.write_text("answer = 42")
+
+    run = carried(
+        "import helper\nfrom workbench import agent\nagent.result(helper.answer)",
+        files={"helper.py": module},
+    )
+
+    assert run.outcome.result == 42
+    assert run.outcome.files == []
+
+
+def test_a_file_that_is_handed_over_is_kept_wherever_the_notebook_has_gone(carried):
+    run = carried(
+        "import os\nos.chdir('/')\nfrom workbench import agent\nagent.file('made/table.csv', 'a,b')"
+    )
+
+    assert run.outcome.files == ["made/table.csv"]
+    assert (run.left / "made/table.csv").read_text() == "a,b"
+
+
 def test_a_placed_file_that_was_changed_counts_as_left(carried, tmp_path):
     data = tmp_path / "object"
     data.write_text("old")

@@ -57,6 +57,8 @@ def test_the_homes_own_things_stay(work, take_in):
     (work / ".bash_history").touch()
     (work / "sub").mkdir()
     (work / "sub" / ".keep").touch()
+    (work / "sub" / "__pycache__").mkdir()
+    (work / "sub" / "__pycache__" / "x.pyc").touch()
 
     assert take_in() == ["sub/.keep"]
 

@@ -1,4 +1,4 @@
-"""`papermill -e workbench` does what papermill does, and calls no time-out a success."""
+"""`papermill --engine workbench` does what papermill does, and calls no time-out a success."""
 
 import asyncio
 import io
@@ -64,15 +64,22 @@ def _plain(output):
     return re.sub(r"0x[0-9a-f]+|ipykernel_\d+/\d+", "#", json.dumps(output, sort_keys=True))
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in THEIRS.glob("*.ipynb")))
-@pytest.mark.parametrize("parameters", [{}, {"msg": "hello 'you'", "foo": [1, {"a": None}]}])
+GIVEN = {"msg": "hello 'you'", "foo": [1, {"a": None}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [(path.stem, GIVEN) for path in sorted(THEIRS.glob("*.ipynb"))]
+    + [("simple_execute", {}), ("no_parameters", {}), ("broken2", {})],
+)
 def test_papermills_own_notebooks_come_out_as_they_do_with_papermill(tmp_path, name, parameters):
     path = THEIRS / f"{name}.ipynb"
 
+    options = {"parameters": parameters, "kernel_name": "python3", "language": "python"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        theirs, their_error = execute(path, tmp_path / "theirs.ipynb", None, parameters=parameters)
-        ours, our_error = execute(path, tmp_path / "ours.ipynb", parameters=parameters)
+        theirs, their_error = execute(path, tmp_path / "theirs.ipynb", None, **options)
+        ours, our_error = execute(path, tmp_path / "ours.ipynb", **options)
 
     assert _without_late_end(described(ours)) == _without_late_end(described(theirs))
     assert type(our_error) is type(their_error)
@@ -102,7 +109,8 @@ def saved(tmp_path, notebook):
 
 
 def test_a_time_out_is_no_success(saved, tmp_path):
-    path = saved("print('before')", "import time; time.sleep(60)", "print('never')")
+    cell = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: pass"
+    path = saved("print('before')", cell, "print('never')")
 
     document, error = execute(path, tmp_path / "out.ipynb", execution_timeout=1)
 
@@ -184,8 +192,9 @@ def test_the_command_line_of_papermill_finds_the_engine(saved, tmp_path):
     path = saved(("x = 1", "parameters"), "print(x + 1)")
 
     done = subprocess.run(
-        [sys.executable, "-m", "papermill", "-e", "workbench", "--no-progress-bar"]
+        [sys.executable, "-m", "papermill", "--engine", "workbench", "--no-progress-bar"]
         + [str(path), str(tmp_path / "out.ipynb"), "-p", "x", "41"],
+        check=False,
         env={**os.environ, "PYTHONPATH": f"{site.parent}:{root}"},
         capture_output=True,
         text=True,

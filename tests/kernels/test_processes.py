@@ -119,8 +119,9 @@ HOST = """
         housing = apart(work=folder / "w", cache=folder / "c", inherited=os.environ)
         pool = Pool(OrdinaryKernels(housing=housing), size=1, names=OWN)
         executor = NotebookExecutor(kernels=pool)
-        cell = code_cell(sys.stdin.read(), id="a")
-        nb = dump(node(cells=[cell], metadata={}, nbformat=4, nbformat_minor=5))
+        sources = sys.stdin.read().split("# %%")
+        cells = [code_cell(source, id=f"c{n}") for n, source in enumerate(sources)]
+        nb = dump(node(cells=cells, metadata={}, nbformat=4, nbformat_minor=5))
         def report(type, data):
             if "text" in data:
                 print(data["text"], end="", flush=True)
@@ -140,7 +141,9 @@ HOST = """
 HOLDING = """
 import ctypes, os, subprocess, sys
 child = subprocess.Popen(["sleep", "600"])
-print(os.getpid(), child.pid, flush=True)
+print(os.getpid(), child.pid)
+# %%
+open("holding", "w").close()
 ctypes.PyDLL(None).sleep(600)
 """
 
@@ -163,6 +166,9 @@ def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path):
     ]
     assert len(children) == 2
     assert pids[0] in children
+    holding = Path(f"/proc/{pids[0]}/cwd/holding")
+    while not holding.exists():
+        time.sleep(0.02)
 
     host.send_signal(signal.SIGKILL)
     host.wait()

@@ -177,10 +177,12 @@ def test_no_value_takes_long(schema, value):
 def test_a_value_too_large_for_its_schema_is_a_violation():
     heavy = {"items": {"allOf": [{"type": "integer"}] * 3_000}}
 
+    too_large = [Violation(path="", message="is too large to be held against its schema")]
     assert violations(heavy, [1] * 1_000) == []
-    assert violations(heavy, [1] * 100_000) == [
-        Violation(path="", message="is too large to be held against its schema")
-    ]
+    assert violations(heavy, [1] * 100_000) == too_large
+    assert violations({"pattern": "a"}, "a" * 1_000_000) == []
+    assert violations({"pattern": "a"}, "a" * 2_000_000) == too_large
+    assert violations({"type": "string"}, "a" * 2_000_000) == []
 
 
 @pytest.mark.parametrize(

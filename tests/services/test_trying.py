@@ -85,6 +85,13 @@ def test_a_notebook_that_says_nothing_may_have_cells_that_are_no_python(prepared
         prepared("this is no python")
 
 
+def test_parameters_that_cannot_be_read_are_left_to_the_kernel(prepared):
+    trial = prepared(("= 2", "parameters"), texts={"count": "2"}, plain=True)
+
+    assert trial.task.parameters == {"count": 2}
+    assert trial.unknown == ["count"]
+
+
 def test_there_is_no_deadline_but_the_notebooks_own(prepared):
     assert prepared("1").task.limits.seconds == math.inf
     assert prepared("1", timeout_seconds=5).task.limits.seconds == 5

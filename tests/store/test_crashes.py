@@ -88,17 +88,17 @@ def test_killed_at_a_chosen_point(home, clock, point, nth):
 
 def test_killed_at_random_again_and_again(home, clock):
     told = []
-    for life in range(6):
+    for life in range(4):
         told += a_life(home, life, lines=random.Random(life).randrange(5, 250))
         check(home, clock, told)
 
 
 @pytest.mark.parametrize("point", ["snapshot.written"])
 def test_killed_while_a_snapshot_takes_the_journals_place(home, clock, point):
-    told = a_life(home, 1, lines=700)
+    told = a_life(home, 1, lines=400)
     told += a_life(home, 2, point, 1, lines=100_000)
 
-    assert ["open"] not in [line[:1] for line in told[700:]]
+    assert ["open"] not in [line[:1] for line in told[400:]]
     check(home, clock, told)
 
 

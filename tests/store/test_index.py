@@ -1,6 +1,7 @@
 """The index can be lost or spoiled in any way: it is set aside, made anew, and said so once."""
 
 import asyncio
+import json
 import logging
 import os
 import shutil
@@ -227,6 +228,21 @@ def test_a_snapshot_takes_the_place_of_a_long_journal_once(with_store, home):
     assert sorted((home / "journal").iterdir()) == segments
     (home / "index.duckdb").unlink()
     assert with_store(dump) == before
+
+
+def test_an_index_left_half_made_is_finished(with_store, home, caplog):
+    before = with_store(some_of_everything)
+    with_store(dump, snapshot_bytes=100)
+    header = json.loads((home / "journal" / "00000002.ndjson").read_text().splitlines()[0])
+    with duckdb.connect(home / "index.duckdb") as index:
+        # As if it had been killed behind the snapshot's second record: users and agents.
+        index.execute("DELETE FROM versions")
+        index.execute("DELETE FROM runs")
+        index.execute("UPDATE meta SET value = $1 WHERE name = 'applied'", [header["after"] + 2])
+    caplog.clear()
+
+    assert with_store(dump) == before
+    assert caplog.records == []
 
 
 def test_a_damaged_journal_is_not_papered_over(home, clock, with_store):

@@ -16,7 +16,7 @@ from workbench.cli.options import (
     limit_option,
     option,
 )
-from workbench.cli.paper import read_file, read_notebook
+from workbench.cli.paper import read_file, read_draft
 from workbench.cli.targets import Address, address, name_from, travel_name
 from workbench.errors import InvalidRequest
 
@@ -54,7 +54,7 @@ def add(
 
     If there is an agent of that name, the notebook becomes its draft.
     """
-    notebook = read_notebook(path)
+    notebook = read_draft(path)
     travelling = {travel_name(file, path): read_file(file) for file in files}
     with desk(home) as found:
         added = adding.add(found, name or name_from(path), notebook, files=travelling)

@@ -23,7 +23,7 @@ from workbench.cli.adding import add, publish
 from workbench.cli.opening import read_settings
 from workbench.cli.options import home_option, option, port_option
 from workbench.cli.outcomes import COMPLETED
-from workbench.cli.paper import read_notebook
+from workbench.cli.paper import read_draft
 from workbench.cli.remote_desk import RemoteDesk
 from workbench.cli.targets import FIRST_USER, name_from, travel_name
 from workbench.client.http import Gateway, path_of
@@ -85,7 +85,7 @@ def examples(folder: Path) -> list[Example]:
     if not notebooks:
         raise Unavailable("The example agents are missing; was the workbench installed whole?")
     return [
-        Example(name=name_from(path), notebook=read_notebook(path), files=_files(path))
+        Example(name=name_from(path), notebook=read_draft(path), files=_files(path))
         for path in notebooks
     ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from workbench.errors import InvalidRequest, NotFound, Unavailable
 
@@ -25,7 +27,7 @@ def read_file(path: Path) -> bytes:
 
 
 def read_notebook(path: Path) -> bytes:
-    """The notebook in the file, as it would be kept; Python source becomes one.
+    """The notebook in the file, in the one form that is kept; Python source becomes one.
 
     Raises:
         NotFound: There is no such file.
@@ -33,14 +35,34 @@ def read_notebook(path: Path) -> bytes:
         InvalidAgentConfig: It is no notebook.
     """
     # Weight: the libraries that know notebook formats.
-    from workbench.notebook.document import dump, load
+    from workbench.notebook.document import dump
+
+    return dump(_document(path))
+
+
+def read_draft(path: Path) -> bytes:
+    """The notebook in the file as its author wrote it, without what it has put out.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidRequest: It cannot be read.
+        InvalidAgentConfig: It is no notebook.
+    """
+    # Weight: see read_notebook.
+    from workbench.notebook.document import dump, without_outputs
+
+    return dump(without_outputs(_document(path)))
+
+
+def _document(path: Path) -> Mapping[str, Any]:
+    from workbench.notebook.document import load
     from workbench.notebook.source import from_source
 
     content = read_file(path)
     if path.suffix != ".py":
-        return dump(load(content))
+        return load(content)
     try:
-        return dump(from_source(content.decode("utf-8-sig")))
+        return from_source(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InvalidRequest(f"{path} is no UTF-8 text.") from None
 

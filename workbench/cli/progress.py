@@ -42,7 +42,8 @@ def cell_bar(notebook: Callable[[], bytes], *, test: bool) -> Iterator[Heed]:
 
         def heed(kind: str, data: Mapping[str, Any]) -> None:
             if kind == EventType.CELL_STARTED:
-                progress.update(bar, description=names.get(str(data.get("cell")), "parameters"))
+                name = names.get(str(data.get("cell")), "parameters")
+                progress.update(bar, description=name, refresh=True)
             elif kind == EventType.CELL_FINISHED and str(data.get("cell")) in names:
                 progress.advance(bar)
             elif kind == EventType.PROGRESS and data.get("message"):

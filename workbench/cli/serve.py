@@ -20,9 +20,7 @@ from workbench.cli.options import home_option, option, port_option
     default=None,
     help="Listen beyond this machine without TLS, because a proxy provides it.",
 )
-def serve(
-    home: Path | None, port: int | None, host: str | None, insecure_host: bool | None
-) -> int:
+def serve(home: Path | None, port: int | None, host: str | None, insecure_host: bool | None) -> int:
     """Start the gateway; it prints its address once it answers.
 
     WORKBENCH_TOKEN is the first administrator's token; without it one is made and printed once.

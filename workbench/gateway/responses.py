@@ -43,6 +43,9 @@ _HEADERS: dict[type[WorkbenchError], Mapping[str, str]] = {
     WorkbenchError: {},
 }
 
+# Who waited for a result is told of the run in the same places, whatever became of it.
+_ABOUT_THE_RUN = {"run_id": "X-Run-Id", "status": "X-Run-Status"}
+
 # What Tornado and Jupyter raise with a bare number.
 _MEANT: dict[int, type[WorkbenchError]] = {
     400: errors.InvalidRequest,
@@ -108,6 +111,11 @@ def failure(error: WorkbenchError, *, request_id: str, at: datetime) -> Answer:
     allowed = error.details.get("allowed")
     if isinstance(error, errors.MethodNotAllowed) and isinstance(allowed, list):
         headers["Allow"] = ", ".join(map(str, allowed))
+    headers |= {
+        header: str(error.details[name])
+        for name, header in _ABOUT_THE_RUN.items()
+        if error.details.keys() >= _ABOUT_THE_RUN.keys()
+    }
     return Answer(status=_first(STATUS, error), body=encode(body), headers=headers)
 
 

@@ -37,11 +37,15 @@ class AdminOnly(Enveloped):
         Raises:
             Unauthenticated: Nobody knows who it is.
             InsufficientPermissions: It is no administrator.
+            NotFound: The path names a kernel that is not there.
         """
         self.principal = await self.settings["kg_personality"].front.identity.of(
             self.request.headers
         )
         require_admin(self.principal)
+        kernel_id = self.path_kwargs.get("kernel_id")
+        if kernel_id is not None and kernel_id not in self.settings["kernel_manager"]:
+            raise NotFound("There is no such kernel.", kernel_id=kernel_id[:80])
         coming = super().prepare()
         if isinstance(coming, Awaitable):
             await coming
@@ -66,14 +70,14 @@ class StartKernel(AdminOnly, MainKernelHandler):  # type: ignore[misc]
         most = self.settings["kg_max_kernels"]
         if most is not None and len({*self._running(), *self._starting}) >= most:
             raise ResourceExhausted(f"{most} kernels run already.", max_kernels=most)
+        if name not in self.kernel_spec_manager.find_kernel_specs():
+            raise NotFound("There is no such kernelspec.", name=name[:80])
         kernel_id = str(uuid.uuid4())
         self._starting.add(kernel_id)
         try:
             await self.kernel_manager.start_kernel(
                 kernel_id=kernel_id, kernel_name=name, env=self._environment(asked)
             )
-        except KeyError:
-            raise NotFound("There is no such kernelspec.", name=name[:80]) from None
         finally:
             self._starting.discard(kernel_id)
         model = self.kernel_manager.kernel_model(kernel_id)

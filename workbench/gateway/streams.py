@@ -56,3 +56,5 @@ async def sse(
         ended.cancel()
         coming.cancel()
         await asyncio.gather(ended, coming, return_exceptions=True)
+        if isinstance(events, AsyncGenerator):
+            await events.aclose()

@@ -49,7 +49,8 @@ def harvest(folder: Path, leave: Path, *, placed: Placed, limits: Limits) -> lis
     """The names of the files that were moved from *folder* to *leave*, in order.
 
     Regular files only; not those that were placed and are as they were, nor anything under a name
-    at the top that begins with a dot: the home is there, and programs keep their own things in it.
+    at the top that begins with a dot: the home is there, and programs keep their own things in it,
+    as Python does in `__pycache__`.
 
     Raises:
         Fault: There are more than the limits allow, or they nest too deeply.
@@ -96,7 +97,7 @@ def _below(
             count.left -= 1
             if count.left < 0:
                 raise Fault(Reason.OUTPUT_LIMIT, "The run left too many files and folders.")
-            if depth == 0 and entry.name.startswith("."):
+            if entry.name == "__pycache__" or (depth == 0 and entry.name.startswith(".")):
                 continue
             try:
                 found = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)

@@ -1,7 +1,7 @@
 """The first thing that runs in a kernel's process: it ties the kernel's life to the workbench's.
 
-    python -P launch.py PARENT_PID own ARGUMENTS…        the workbench's own kernel, in this process
-    python -P launch.py PARENT_PID exec PROGRAM …        any other
+    python launch.py PARENT_PID own ARGUMENTS…        the workbench's own kernel, in this process
+    python launch.py PARENT_PID exec PROGRAM …        any other
 
 A kernel polls for the death of its parent by itself, but a thread of its own does that, and a cell
 that holds the interpreter's lock in a long C call keeps it from ever looking. Linux can be asked
@@ -33,6 +33,8 @@ def _tie_to(parent: int) -> None:
 
 
 def _own_kernel(arguments: list[str]) -> None:
+    # Not -P, with which IPython would keep the working folder off the path as well.
+    del sys.path[0]
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)

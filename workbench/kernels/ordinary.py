@@ -187,7 +187,7 @@ def _own(file: Path) -> _Recipe:
         # Half a millisecond of sleep a cell, for clients that take the answer for the end.
         "--Kernel._execute_sleep=0.0",
     )
-    return _Recipe(name="", own=True, argv=(*_launched("own", sys.executable, "-P"), *arguments))
+    return _Recipe(name="", own=True, argv=(*_launched("own", sys.executable), *arguments))
 
 
 def _installed(name: str, file: Path) -> _Recipe:

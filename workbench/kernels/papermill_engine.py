@@ -1,4 +1,4 @@
-"""The engine that `papermill -e workbench` names.
+"""The engine that `papermill --engine workbench` names.
 
 papermill loads its engines while it is itself being imported, so what needs papermill, or is needed
 by what imports it here, waits for the first notebook.
@@ -12,7 +12,7 @@ from papermill.engines import Engine, NotebookExecutionManager
 
 
 class WorkbenchEngine(Engine):  # type: ignore[misc]
-    """The engine that `papermill -e workbench` names."""
+    """The engine that `papermill --engine workbench` names."""
 
     @classmethod
     def execute_managed_notebook(

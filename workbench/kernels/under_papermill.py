@@ -1,4 +1,4 @@
-"""Our cells under papermill's own front, for `papermill -e workbench in.ipynb out.ipynb -p name value`.
+"""Our cells under papermill's own front, for `papermill --engine workbench in.ipynb out.ipynb -p name value`.
 
 The notebook runs in papermill's current folder, on the kernel it names, with the caller's
 environment. What differs from papermill's own engine is that a run which times out, or whose kernel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -85,7 +86,7 @@ class Authoring:
         self._clock = clock
         self._new_id = new_id
 
-    def examine(self, proposal: Proposal) -> tuple[bytes, Definition]:
+    async def examine(self, proposal: Proposal) -> tuple[bytes, Definition]:
         """The notebook as it would be kept and what it declares; nothing is stored.
 
         Raises:
@@ -96,9 +97,9 @@ class Authoring:
             raise InvalidAgentConfig(
                 f"description may have {LONGEST_DESCRIPTION} letters.", field="description"
             )
-        return self._read(
-            _document(proposal), files=tuple(map(_filed, sorted(proposal.files.items())))
-        )
+        files = tuple(map(_filed, sorted(proposal.files.items())))
+        # In a thread: the largest notebooks that are let in take seconds to look through.
+        return await asyncio.to_thread(lambda: self._read(_document(proposal), files=files))
 
     async def create(self, principal: Principal, proposal: Proposal) -> Agent:
         """A new agent with *proposal* as its draft, kept.
@@ -109,7 +110,7 @@ class Authoring:
             DuplicateAgentName: The asker has one of that name.
         """
         require_author(principal)
-        content, definition = self.examine(proposal)
+        content, definition = await self.examine(proposal)
         for path in sorted(proposal.files):
             await self._objects.put(proposal.files[path])
         await self._objects.put(content)
@@ -196,7 +197,7 @@ class Authoring:
                 "The draft was changed since you read it; read it again.",
                 etag=entity_tag(agent.draft),
             )
-        content, definition = self._read(notebook, files=agent.draft.files)
+        content, definition = await asyncio.to_thread(self._read, notebook, files=agent.draft.files)
         await self._objects.put(content)
         changed = replace(agent, draft=definition, updated_at=self._clock())
         await self._agents.replace(principal, agent, changed)

@@ -22,7 +22,7 @@ from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.errors import ResourceExhausted, Unavailable
 from workbench.kernels import Executor, Outcome, Task
-from workbench.notebook.schemas import violations
+from workbench.services.judging import breach
 from workbench.store.events import Events, Stream
 from workbench.store.objects import Objects
 from workbench.store.papers import Papers
@@ -277,15 +277,8 @@ class Dispatching:
         if status is RunStatus.CANCELLED and not live.called_off_by_user:
             status, reason = RunStatus.FAILED, Reason.GATEWAY_RESTARTED
             error = {"message": "The workbench was stopped while this run was under way."}
-        schema = live.definition.output_schema
-        if status is RunStatus.COMPLETED and schema is not None:
-            wrong = violations(schema, outcome.result)
-            if wrong:
-                status, reason = RunStatus.FAILED, Reason.INVALID_OUTPUT
-                error = {
-                    "message": "The result breaks the output schema: "
-                    + "; ".join(f"{v.path or 'result'}: {v.message}" for v in wrong)
-                }
+        if status is RunStatus.COMPLETED and (broken := breach(live.definition, outcome.result)):
+            status, reason, error = RunStatus.FAILED, Reason.INVALID_OUTPUT, broken
         return live.run.settle(
             status,
             at=self._clock(),

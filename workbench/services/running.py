@@ -17,9 +17,9 @@ from workbench.domain.parameters import accept, from_text
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Run
 from workbench.domain.versions import DRAFT, Stage, check_number
-from workbench.errors import IllegalMove, InvalidInput
-from workbench.notebook.schemas import violations
+from workbench.errors import IllegalMove
 from workbench.services.dispatching import Dispatching
+from workbench.services.judging import check_values
 from workbench.store.events import Events
 from workbench.store.papers import Papers, RunFile
 from workbench.store.runs import Idempotency, Runs
@@ -230,10 +230,5 @@ def _why_draft(agent: Agent) -> str:
 def _values(definition: Definition, order: Order) -> dict[str, object]:
     given = {**from_text(definition.parameters, order.texts), **order.parameters}
     values = accept(definition.parameters, given)
-    wrong = violations(definition.input_schema, values)
-    if wrong:
-        raise InvalidInput(
-            "; ".join(f"{v.path or 'parameters'}: {v.message}" for v in wrong) + ".",
-            violations=[{"path": v.path, "message": v.message} for v in wrong],
-        )
+    check_values(definition, values)
     return values

@@ -18,7 +18,7 @@ from workbench.domain.definitions import Definition
 from workbench.domain.limits import Limits
 from workbench.domain.parameters import TEST, Parameter, accept, from_text, object_schema
 from workbench.domain.runs import Reason, RunStatus
-from workbench.errors import InvalidInput
+from workbench.errors import InvalidAgentConfig
 from workbench.kernels import Executor, Outcome, Task
 from workbench.kernels.environment import at_home
 from workbench.kernels.executor import NotebookExecutor
@@ -26,7 +26,7 @@ from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.notebook.definition import define
 from workbench.notebook.document import fingerprint, thaw
 from workbench.notebook.parameters import declared
-from workbench.notebook.schemas import violations
+from workbench.services.judging import breach, check_values
 
 # A file that somebody keeps and runs themselves: the budgets only save the machine.
 _ROOMY = Limits(
@@ -73,12 +73,7 @@ def prepare(notebook: bytes, *, texts: Mapping[str, str], test: bool) -> Trial:
     unknown = sorted(set(texts) - known - {TEST})
     given = {name: text for name, text in texts.items() if name not in unknown}
     values = accept(definition.parameters, _typed(definition.parameters, given))
-    wrong = violations(definition.input_schema, values)
-    if wrong:
-        raise InvalidInput(
-            "; ".join(f"{v.path or 'parameters'}: {v.message}" for v in wrong) + ".",
-            violations=[{"path": v.path, "message": v.message} for v in wrong],
-        )
+    check_values(definition, values)
     task = Task(
         run_id=uuid.uuid4().hex,
         notebook=notebook,
@@ -93,15 +88,8 @@ def prepare(notebook: bytes, *, texts: Mapping[str, str], test: bool) -> Trial:
 def judged(trial: Trial, outcome: Outcome) -> dict[str, Any]:
     """What has become of the trial, with the names that runs of agents use."""
     status, reason, error = outcome.status, outcome.reason, outcome.error
-    schema = trial.definition.output_schema
-    if status is RunStatus.COMPLETED and schema is not None:
-        wrong = violations(schema, outcome.result)
-        if wrong:
-            status, reason = RunStatus.FAILED, Reason.INVALID_OUTPUT
-            error = {
-                "message": "The result breaks the output schema: "
-                + "; ".join(f"{v.path or 'result'}: {v.message}" for v in wrong)
-            }
+    if status is RunStatus.COMPLETED and (broken := breach(trial.definition, outcome.result)):
+        status, reason, error = RunStatus.FAILED, Reason.INVALID_OUTPUT, broken
     return {
         "run_id": trial.task.run_id,
         "status": str(status),
@@ -137,8 +125,11 @@ def _definition(notebook: bytes) -> Definition:
     kept = fingerprint(notebook)
     if "workbench" in nb["metadata"]:
         return define(nb, fingerprint=kept)
-    # It never meant to be an agent: only what papermill would look at has to be right.
-    parameters = declared(nb)
+    # It never meant to be an agent: what cannot be read is left to the kernel, as by papermill.
+    try:
+        parameters = declared(nb)
+    except InvalidAgentConfig:
+        parameters = ()
     spec = nb["metadata"].get("kernelspec")
     kernel = spec.get("name") if isinstance(spec, Mapping) else None
     return Definition(

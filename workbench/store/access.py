@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from workbench.domain.access import Principal, Role, Token, User, require_admin
 from workbench.errors import InsufficientPermissions, NotFound
-from workbench.store.catalog import Catalog, Transaction
+from workbench.store.catalog import Catalog
 from workbench.store.cells import from_moment, moment, text, to_moment
 from workbench.store.conditions import Condition, where
 from workbench.store.connection import Query
 from workbench.store.recent import Recent
 from workbench.store.sight import tokens_seen_by, users_seen_by
 from workbench.store.tables import TOKENS, USERS, Row, Table
+from workbench.store.transaction import Transaction
 
 
 class Access:

@@ -16,7 +16,7 @@ from workbench.errors import (
     InvalidRequest,
     PreconditionFailed,
 )
-from workbench.store.catalog import Catalog, Transaction
+from workbench.store.catalog import Catalog
 from workbench.store.cells import (
     from_json,
     from_moment,
@@ -31,6 +31,7 @@ from workbench.store.connection import Query
 from workbench.store.recent import Recent
 from workbench.store.sight import agents_seen_by
 from workbench.store.tables import AGENTS, Row
+from workbench.store.transaction import Transaction
 
 # Stands around each tag, so that a whole one can be looked for in all of them.
 _BETWEEN = "\x1f"

@@ -15,7 +15,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,10 +24,11 @@ from typing import TypeVar
 import duckdb
 
 from workbench.errors import Unavailable, WorkbenchError
-from workbench.store.connection import Query, Rows, is_damage, is_full
+from workbench.store.connection import Query, is_damage, is_full
 from workbench.store.index import Index
 from workbench.store.journal import Journal
-from workbench.store.tables import Change, Key, Row, Table, delete, put
+from workbench.store.tables import Change, Key, Row, Table
+from workbench.store.transaction import Transaction
 
 T = TypeVar("T")
 
@@ -42,36 +43,6 @@ _log = logging.getLogger("workbench.store")
 class _Pending:
     change: Change
     n: int
-
-
-class Transaction:
-    """What a change with rules to keep sees and does, in the writer's thread."""
-
-    def __init__(self, index: Index) -> None:
-        self._index = index
-        self.changes: list[Change] = []
-
-    def query(self, sql: str, *parameters: object) -> Rows:
-        """All rows *sql* answers with, as of this transaction."""
-        return self._index.query(sql, *parameters)
-
-    def row(self, table: Table, *key: object) -> Row | None:
-        """The row of *table* with *key*, if there is one."""
-        conditions = " AND ".join(f"{c} = ${i}" for i, c in enumerate(table.key, start=1))
-        rows = self.query(f"SELECT {table.listed} FROM {table.name} WHERE {conditions}", *key)
-        return table.image(rows[0]) if rows else None
-
-    def put(self, table: Table, row: Row) -> None:
-        """Have *row* in *table*, in place of the one with its key."""
-        self._change([put(table, row)])
-
-    def delete(self, table: Table, keys: Iterable[Key]) -> None:
-        """Have no row with one of *keys* in *table*."""
-        self._change([delete(table, key) for key in keys])
-
-    def _change(self, changes: Sequence[Change]) -> None:
-        self._index.apply(changes)
-        self.changes += changes
 
 
 class Catalog:
@@ -210,7 +181,7 @@ class Catalog:
     def _take_pending_or_wait(self) -> None:
         try:
             self._healing(self._take_pending)
-        except WorkbenchError as error:
+        except Exception as error:  # noqa: BLE001 - without this thread nobody is ever answered
             _log.error("Progress of runs waits outside the index: %s", error)
             self._due = time.monotonic() + _RETRY_SECONDS
 
@@ -235,9 +206,9 @@ class Catalog:
                 if transaction.changes:
                     self._at("index.applied")
                     kept = self._journal.append(transaction.changes, landed=self._land_at).result()
+                    self._supersede(kept, transaction.changes)
                     # What landed in between is not in the index yet.
                     self._index.note(kept if kept == landed + 1 else landed)
-                    self._supersede(kept, transaction.changes)
                     self._at("index.journaled")
         except duckdb.Error as error:
             if kept is None:
@@ -314,7 +285,7 @@ class Catalog:
             except duckdb.InterruptException as error:
                 raise Unavailable("The question took too long.") from error
             except duckdb.Error as error:
-                if attempt == 2 or not is_damage(error):
+                if attempt == 2 or is_full(error) or not is_damage(error):
                     raise Unavailable("The index does not answer.") from error
                 self._heal_from_outside(generation, again=attempt == 1)
         raise AssertionError("the last attempt raises")

@@ -91,17 +91,8 @@ class Index:
         # A failed COMMIT needs no ROLLBACK.
         self._writing.execute("COMMIT")
 
-    def apply(
-        self,
-        changes: Iterable[Change],
-        *,
-        rows_at_once: int = _ROWS_AT_ONCE,
-        fresh: bool = False,
-    ) -> None:
-        """Make the rows as *changes* say, inside the transaction under way.
-
-        *fresh* promises that none of them is there yet, which is much faster.
-        """
+    def apply(self, changes: Iterable[Change], *, rows_at_once: int = _ROWS_AT_ONCE) -> None:
+        """Make the rows as *changes* say, inside the transaction under way."""
         last = {(change.table.name, change.key): change for change in changes}
         puts: defaultdict[str, list[Row]] = defaultdict(list)
         deletes: defaultdict[str, list[Key]] = defaultdict(list)
@@ -116,11 +107,7 @@ class Index:
             for keys in _pieces(deletes[name], rows_at_once):
                 self._run(_delete_sql(table), table.key, keys)
             for rows in _pieces(puts[name], rows_at_once):
-                self._run(
-                    _put_sql(table, fresh=fresh),
-                    table.columns,
-                    [[row.get(c) for c in table.columns] for row in rows],
-                )
+                self._run(_put_sql(table), table.columns, [_cells(table, row) for row in rows])
 
     def note(self, applied: int) -> None:
         """Remember, inside the transaction under way, that all records up to *applied* are in."""
@@ -159,10 +146,10 @@ class Index:
         began = time.monotonic()
         with self._gate.alone():
             self._close()
-            aside = self._set_aside(keep=keep)
             try:
+                aside = self._set_aside(keep=keep)
                 self._open()
-            except duckdb.Error as error:
+            except (duckdb.Error, OSError) as error:
                 raise Unavailable(f"The index cannot be made: {error}") from error
         if why is not None:
             _log.warning(
@@ -247,8 +234,22 @@ class Index:
 
     def _take_in(self, changes: Sequence[Change], applied: int, *, fresh: bool) -> None:
         with self.transaction():
-            self.apply(changes, rows_at_once=REPLAYED_AT_ONCE, fresh=fresh)
+            if fresh:
+                self._append(changes)
+            else:
+                self.apply(changes, rows_at_once=REPLAYED_AT_ONCE)
             self.note(applied)
+
+    def _append(self, changes: Sequence[Change]) -> None:
+        """Put in rows that are all new: the one thing here that only DuckDB knows."""
+        puts: defaultdict[str, list[list[Cell]]] = defaultdict(list)
+        for change in changes:
+            if change.row is not None:
+                puts[change.table.name].append(_cells(change.table, change.row))
+        for name, rows in puts.items():
+            appender = self._writing.appender(name, columns=list(TABLES[name].columns))
+            appender.append_rows(rows)
+            appender.flush()
 
     def _close(self) -> None:
         connections = [*self._cursors, self._connection]
@@ -283,15 +284,22 @@ def _spelled(cell: Cell) -> str | None:
     return None if cell is None else str(cell)
 
 
-def _put_sql(table: Table, *, fresh: bool) -> str:
+def _cells(table: Table, row: Row) -> list[Cell]:
+    # A column that came after the row was journaled is empty in it.
+    return [row.get(column) for column in table.columns]
+
+
+def _put_sql(table: Table) -> str:
     keyed = ", ".join(table.key)
     values = ", ".join(
         f"CAST(unnest(CAST(${i} AS TEXT[])) AS {kind})"
         for i, kind in enumerate(table.columns.values(), start=1)
     )
     others = ", ".join(f"{c} = excluded.{c}" for c in table.columns if c not in table.key)
-    insert = f"INSERT INTO {table.name} ({table.listed}) SELECT {values}"
-    return insert if fresh else f"{insert} ON CONFLICT ({keyed}) DO UPDATE SET {others}"
+    return (
+        f"INSERT INTO {table.name} ({table.listed}) SELECT {values}"
+        f" ON CONFLICT ({keyed}) DO UPDATE SET {others}"
+    )
 
 
 def _delete_sql(table: Table) -> str:

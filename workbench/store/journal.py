@@ -118,7 +118,7 @@ class Journal:
         Raises:
             HomeUnreadable: A line among them is damaged.
         """
-        last, length = self._last, self._length
+        last, length = self._last, self._length  # in this order: see where they are set
         for segment, behind in zip(self._segments, [*self._segments[1:], None], strict=True):
             if behind is not None and behind.after <= after:
                 continue
@@ -220,21 +220,22 @@ class Journal:
             self._write(batch)
 
     def _write(self, batch: list[_Waiting]) -> None:
-        at = self._now()
-        lines = [record_line(n, at, w.text) for n, w in enumerate(batch, start=self._last + 1)]
-        data = b"".join(lines)
         try:
-            self._put_down(data)
-        except Unavailable as refusal:
+            at = self._now()
+            lines = [record_line(n, at, w.text) for n, w in enumerate(batch, self._last + 1)]
+            self._put_down(b"".join(lines))
+        except Exception as error:  # noqa: BLE001 - whoever waits is told
             for waiting in batch:
-                waiting.done.set_exception(refusal)
+                waiting.done.set_exception(error)
             return
-        for n, waiting in enumerate(batch, start=self._last + 1):
-            self._length += len(lines[n - self._last - 1])
+        first = self._last + 1
+        # The length first: who reads the number must find what it counts.
+        self._length += sum(map(len, lines))
+        self._last += len(batch)
+        for n, waiting in enumerate(batch, first):
             if waiting.landed is not None:
                 waiting.landed(n)
-        first, self._last = self._last + 1, self._last + len(batch)
-        for n, waiting in enumerate(batch, start=first):
+        for n, waiting in enumerate(batch, first):
             waiting.done.set_result(n)
 
     def _put_down(self, data: bytes) -> None:

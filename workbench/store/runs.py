@@ -18,7 +18,7 @@ from workbench.errors import (
     NotFound,
     WorkbenchError,
 )
-from workbench.store.catalog import Catalog, Transaction
+from workbench.store.catalog import Catalog
 from workbench.store.cells import (
     from_json,
     from_moment,
@@ -34,6 +34,7 @@ from workbench.store.landmarks import STRIDE, Landmarks
 from workbench.store.objects import Objects
 from workbench.store.sight import runs_seen_by
 from workbench.store.tables import IDEMPOTENCY_KEYS, RUNS, Cell, Row, put
+from workbench.store.transaction import Transaction
 
 INLINE_BYTES = 16 * 1024
 """How long a value may be, as JSON, to lie in the row itself; a longer one is an object."""

@@ -8,11 +8,12 @@ from workbench.domain.definitions import definition_from_json
 from workbench.domain.versions import Stage, Version, order
 from workbench.errors import NotFound, VersionConflict
 from workbench.store.agents import Agents, replace_agent
-from workbench.store.catalog import Catalog, Transaction
+from workbench.store.catalog import Catalog
 from workbench.store.cells import from_json, from_moment, moment, text, to_json
 from workbench.store.connection import Query
 from workbench.store.recent import Recent
 from workbench.store.tables import VERSIONS, Row
+from workbench.store.transaction import Transaction
 
 _ONE = f"SELECT {VERSIONS.listed} FROM versions WHERE agent_id = $1 AND number = $2"
 _ALL = f"SELECT {VERSIONS.listed} FROM versions WHERE agent_id = $1"

@@ -45,7 +45,7 @@ async def create(call: Call) -> Answer:
     proposal = _proposal(given)
     publish = bool(given.get("publish", False))
     if publish:
-        cases_of(call.app.authoring.examine(proposal)[1])
+        cases_of((await call.app.authoring.examine(proposal))[1])
     agent = await call.app.authoring.create(call.principal, proposal)
     if publish:
         try:
@@ -68,7 +68,7 @@ async def validate(call: Call) -> Answer:
     given = fields(call, _PROPOSAL, refusal=InvalidAgentConfig)
     try:
         proposal = _proposal(given)
-        _, definition = call.app.authoring.examine(proposal)
+        _, definition = await call.app.authoring.examine(proposal)
         if given.get("publish"):
             cases_of(definition)
     except InvalidAgentConfig as error:
