@@ -28,6 +28,7 @@ def test_a_workbench_without_examples_says_so(elsewhere):
 
 @pytest.mark.kernel
 @pytest.mark.gateway
+@pytest.mark.timeout(300)  # six runs of real models and two gateways, on whatever machine
 def test_it_shows_an_answer_and_stays_until_told_to_end_or_ends_at_once(start, ask, home):
     staying = start("demo", "--port", 0, "--home", home)
     shown = []
@@ -42,7 +43,7 @@ def test_it_shows_an_answer_and_stays_until_told_to_end_or_ends_at_once(start, a
     assert staying.wait(60) == 0
 
     leaving = start("demo", "--demo-only", "--home", home)
-    out, said = leaving.communicate(timeout=60)
+    out, said = leaving.communicate(timeout=120)
     assert leaving.returncode == 0, said
     assert "nothing has changed" in out
 

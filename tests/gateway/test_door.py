@@ -1,7 +1,9 @@
 """Nobody gets in without a token in the header, and everybody is answered in the one shape."""
 
 import json
+import os
 import re
+import sys
 
 import pytest
 
@@ -30,7 +32,7 @@ def is_enveloped(said):
     assert set(said.error) == {"code", "message", "details", "timestamp", "request_id"}
     assert said.headers["X-Request-Id"] == said.error["request_id"]
     assert b"Traceback" not in said.body
-    assert b"/work" not in said.body and b"site-packages" not in said.body
+    assert sys.prefix.encode() not in said.body and os.getcwd().encode() not in said.body
     return True
 
 

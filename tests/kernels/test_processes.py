@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -148,7 +149,12 @@ ctypes.PyDLL(None).sleep(600)
 """
 
 
-def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path):
+def left_by(pid):
+    """The folders for sockets that a process has made."""
+    return list(Path(tempfile.gettempdir()).glob(f"wb-{pid}-*"))
+
+
+def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path, kernels):
     host = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(HOST), str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -175,6 +181,9 @@ def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path):
     host.stdout.close()
 
     assert gone(children)
+    assert left_by(host.pid)
+    asyncio.run(kernels().close())
+    assert not left_by(host.pid)
     os.kill(pids[1], signal.SIGKILL)  # a child of a cell is beyond what a plain kernel can promise
     for folder in sorted(tmp_path.joinpath("w").iterdir()):
         subprocess.run(["rm", "-rf", str(folder)], check=True)

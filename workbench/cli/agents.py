@@ -16,7 +16,7 @@ from workbench.cli.options import (
     limit_option,
     option,
 )
-from workbench.cli.paper import read_file, read_draft
+from workbench.cli.paper import read_draft, read_file
 from workbench.cli.targets import Address, address, name_from, travel_name
 from workbench.errors import InvalidRequest
 

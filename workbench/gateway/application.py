@@ -82,7 +82,8 @@ class WorkbenchGateway(KernelGatewayApp):  # type: ignore[misc]
     def init_webapp(self) -> None:
         """Build the application; its log tells no query and no success."""
         super().init_webapp()
-        logging.getLogger("tornado.access").setLevel(logging.ERROR)
+        # What is no HTTP is answered; a line for each would let anybody fill the log.
+        logging.getLogger("tornado.general").setLevel(logging.WARNING)
         self.web_app.settings["log_function"] = log_request
 
     def init_http_server(self) -> None:

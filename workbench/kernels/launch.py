@@ -33,8 +33,9 @@ def _tie_to(parent: int) -> None:
 
 
 def _own_kernel(arguments: list[str]) -> None:
-    # Not -P, with which IPython would keep the working folder off the path as well.
-    del sys.path[0]
+    here = str(Path(__file__).parent)
+    # Not by -P, with which IPython would keep the working folder off the path as well.
+    sys.path[:] = [path for path in sys.path if path != here]
     root = str(Path(__file__).resolve().parents[2])
     if root not in sys.path:
         sys.path.append(root)

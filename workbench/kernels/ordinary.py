@@ -35,6 +35,7 @@ OWN = frozenset({"", "python3"})
 FRAME_BYTES = 32 * 1024 * 1024
 """The largest part of a message that is taken in at all."""
 
+_SOCKETS = "wb-"
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 _PYTHON_NAMES = re.compile(r"python(3(\.\d+)?)?")
 
@@ -125,7 +126,8 @@ class OrdinaryKernels:
         self._own = own
         self._context = make_context(frame_bytes=frame_bytes)
         # Not among the working folders: their paths may be too long for a socket.
-        self._sockets = Path(tempfile.mkdtemp(prefix="wb-"))
+        _sweep_sockets()
+        self._sockets = Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-"))
 
     async def start(self, name: str, *, seconds: float) -> OrdinaryKernel:
         """A kernel that nobody has used, ready for its first cell.
@@ -171,6 +173,19 @@ class OrdinaryKernels:
         """Let go of everything it holds; kernels that are out must have been ended."""
         self._context.destroy(linger=0)
         shutil.rmtree(self._sockets, ignore_errors=True)
+
+
+def _sweep_sockets() -> None:
+    """Remove the socket folders of workbenches of ours that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}*-*"):
+        pid = folder.name.removeprefix(_SOCKETS).partition("-")[0]
+        try:
+            if pid.isdecimal() and folder.lstat().st_uid == os.getuid():
+                os.kill(int(pid), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except OSError:  # another has just removed it
+            continue
 
 
 async def _discard(kernel: OrdinaryKernel) -> None:
