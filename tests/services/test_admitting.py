@@ -83,6 +83,14 @@ def test_a_token_for_a_new_user_makes_an_author(admitted, admin):
     assert who == Principal(user="ada", role=Role.AUTHOR)
 
 
+def test_the_administrator_stays_one_whoever_names_them_first(admitted, admin):
+    async def story(admitting, _):
+        _, text = await admitting.issue(admin, TokenWish(name="x", user="admin"))
+        return await admitting.who(text)
+
+    assert admitted(story).is_admin
+
+
 def test_nobody_makes_tokens_for_others(admitted, ada):
     async def story(admitting, _):
         with pytest.raises(InsufficientPermissions):

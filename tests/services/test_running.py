@@ -183,6 +183,36 @@ def test_cancelling_a_waiting_run_and_a_running_one(desk, run, ada, notebook):
     assert len(asked) == 1
 
 
+def test_a_waiting_run_is_called_off_once_however_many_ask(desk, run, ada, notebook):
+    async def story():
+        async with desk(runs_at_once=1) as (app, executor):
+            executor.hold.clear()
+            agent = await published(app, ada, notebook, "1")
+            await app.running.accept(ada, agent, Order())
+            waiting = await app.running.accept(ada, agent, Order())
+            asked = await asyncio.gather(*(app.running.cancel(ada, waiting.id) for _ in range(5)))
+            return {r.status for r in asked}, await types_of(app, ada, waiting)
+
+    assert run(story()) == ({RunStatus.CANCELLED}, [EventType.RUN_CANCELLED])
+
+
+def test_a_run_that_waits_for_the_next_life_can_be_called_off(desk, run, ada, notebook):
+    async def story():
+        async with desk(runs_at_once=1) as (app, executor):
+            executor.hold.clear()
+            agent = await published(app, ada, notebook, "1")
+            await app.running.accept(ada, agent, Order())
+            waiting = await app.running.accept(ada, agent, Order())
+            drained = asyncio.ensure_future(app.dispatching.drain(5))
+            await asyncio.sleep(0)
+            cancelled = await app.running.cancel(ada, waiting.id)
+            executor.hold.set()
+            await drained
+            return cancelled
+
+    assert run(story()).status is RunStatus.CANCELLED
+
+
 def test_one_key_makes_one_run(desk, run, ada, bob, notebook):
     async def story():
         async with desk() as (app, executor):

@@ -105,7 +105,8 @@ class Admitting:
                 raise InvalidRequest(
                     f"{user!r} cannot name a user: 1 to 63 of a-z, 0-9, '_' and '-'."
                 )
-            await self._access.put_user(principal, User(name=user, role=wish.role, created_at=now))
+            role = Role.ADMIN if user == ADMIN else wish.role
+            await self._access.put_user(principal, User(name=user, role=role, created_at=now))
         text = token_text(secrets.token_hex(8), secrets.token_urlsafe(32))
         token = Token(
             id=token_id(text),

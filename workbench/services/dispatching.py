@@ -139,23 +139,23 @@ class Dispatching:
         if live is not None:
             await live.done.wait()
 
-    async def cancel(self, run_id: str) -> None:
+    async def cancel(self, run: Run) -> None:
         """Call the run off; one that waits is settled at once, one that runs as soon as it heeds."""
-        live = self._live.get(run_id)
+        live = self._live.get(run.id)
         if live is None:
-            return
-        live.called_off_by_user = True
-        line = self._lines.get(live.run.user, deque())
-        if run_id in line:
-            line.remove(run_id)
-            await self._settle(
-                live,
-                live.run.settle(
-                    RunStatus.CANCELLED, at=self._clock(), reason=Reason.CANCELLED_BY_USER
-                ),
-            )
-        else:
+            if run.status is RunStatus.PENDING:
+                await self._withdraw(run)
+        elif run.id in self._tasks:
+            live.called_off_by_user = True
             live.call_off.set()
+        elif live.called_off_by_user:
+            await live.done.wait()
+        else:
+            live.called_off_by_user = True
+            line = self._lines.get(run.user, deque())
+            if run.id in line:
+                line.remove(run.id)
+            await self._settle(live, self._called_off(live.run))
 
     async def drain(self, seconds: float) -> None:
         """Accept nothing more and let running runs end; what runs after *seconds* is stopped.
@@ -190,6 +190,15 @@ class Dispatching:
         )
         await self._runs.record(stopped)
         await self.close_stream(stopped)
+
+    async def _withdraw(self, run: Run) -> None:
+        """Settle a run that waits for a life of the workbench that lasts longer than this one."""
+        withdrawn = self._called_off(run)
+        await self._runs.record(withdrawn)
+        await self.close_stream(withdrawn)
+
+    def _called_off(self, run: Run) -> Run:
+        return run.settle(RunStatus.CANCELLED, at=self._clock(), reason=Reason.CANCELLED_BY_USER)
 
     async def close_stream(self, run: Run) -> None:
         """Give the stream of a settled run its last event, if a crash kept it from being written."""

@@ -147,7 +147,7 @@ class Running:
         run = await self._runs.get(principal, run_id)
         if run.status.settled:
             return run
-        await self._dispatching.cancel(run.id)
+        await self._dispatching.cancel(run)
         return await self._runs.get(principal, run_id)
 
     async def events(
