@@ -1,12 +1,11 @@
-# Kernel Gateway, where the workbench wants something else than its defaults.
-# `workbench serve` reads this file; the workbench's own settings are in the README.
+# Kernel Gateway, where `workbench serve` wants something else than its defaults.
+# Your own jupyter_kernel_gateway_config.py outranks this one; the workbench's settings outrank both.
+
+import os
 
 c = get_config()
 
-# A port that is taken is an error to be told, not a reason to listen elsewhere in silence.
-c.KernelGatewayApp.port_retries = 0
-
-# A free kernel has the gateway's rights: few of them, the administrator's only, and not for ever.
-c.KernelGatewayApp.max_kernels = 8
+# A free kernel has the gateway's rights: few of them, for the administrator only, not for ever.
+c.KernelGatewayApp.max_kernels = int(os.environ.get("KG_MAX_KERNELS", "16"))
 c.MappingKernelManager.cull_idle_timeout = 3600
 c.MappingKernelManager.cull_interval = 60

@@ -17,6 +17,7 @@ import uuid_utils
 
 from workbench.domain.access import Principal, Role
 from workbench.domain.limits import Limits
+from workbench.domain.runs import Run
 from workbench.kernels import Executor
 from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
@@ -24,10 +25,16 @@ from workbench.kernels.ordinary import OWN, OrdinaryKernels
 from workbench.kernels.pool import Pool
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
-from workbench.services.dispatching import Dispatching
+from workbench.services.comparing import Comparing
+from workbench.services.dispatching import Dispatching, Watch
+from workbench.services.postponing import Postponing
 from workbench.services.publishing import Publishing
+from workbench.services.purging import Purging
 from workbench.services.recovering import Recovering
+from workbench.services.revising import Revising
 from workbench.services.running import Running
+from workbench.services.showing import Showing
+from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
 from workbench.store.store import Store
 
@@ -42,6 +49,10 @@ def utc_now() -> datetime:
 def new_id() -> str:
     """A UUIDv7 (RFC 9562) as 32 hex digits: later ids sort behind earlier ones."""
     return uuid_utils.uuid7().hex
+
+
+def unwatched(run: Run) -> None:
+    """Nobody keeps count of runs."""
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -73,9 +84,15 @@ class App:
         store: What is remembered.
         admitting: Who may come in.
         authoring: Agents and their drafts.
+        revising: Their earlier drafts.
         publishing: Versions.
+        postponing: Versions that nobody waits for.
+        comparing: What is different between two states of an agent.
+        purging: Agents deleted for good.
         running: Runs.
         dispatching: The line of waiting runs.
+        showing: Runs as pages.
+        ticketing: What lets a browser open one address once.
     """
 
     def __init__(
@@ -84,16 +101,22 @@ class App:
         *,
         store: Store,
         executor: Executor,
+        watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
         self.store = store
         self._executor = executor
         self.admitting = Admitting(access=store.access, clock=clock)
+        self.ticketing = Ticketing(clock=clock)
+        self.revising = Revising(
+            agents=store.agents, revisions=store.revisions, objects=store.objects, clock=clock
+        )
         self.authoring = Authoring(
             agents=store.agents,
             versions=store.versions,
             objects=store.objects,
+            revising=self.revising,
             kernels=settings.kernels,
             clock=clock,
             new_id=new_id,
@@ -109,6 +132,7 @@ class App:
             at_once=settings.runs_at_once,
             queue_limit=settings.queue_limit,
             kernels=settings.kernels,
+            watch=watch,
             clock=clock,
         )
         self.running = Running(
@@ -120,7 +144,13 @@ class App:
             clock=clock,
             new_id=new_id,
         )
-        self.publishing = Publishing(versions=store.versions, running=self.running, clock=clock)
+        self.showing = Showing(running=self.running)
+        self.publishing = Publishing(
+            versions=store.versions, objects=store.objects, running=self.running, clock=clock
+        )
+        self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
+        self.comparing = Comparing(authoring=self.authoring)
+        self.purging = Purging(purges=store.purges, dispatching=self.dispatching)
         self._recovering = Recovering(
             runs=store.runs,
             agents=store.agents,
@@ -134,18 +164,24 @@ class App:
         """The level that runs have here."""
         return self._executor.isolation
 
+    @property
+    def ready_kernels(self) -> int:
+        """How many kernels wait for a run."""
+        return self._executor.ready
+
     @classmethod
     async def open(
         cls,
         settings: Settings,
         *,
         resume: bool = True,
+        watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
     ) -> Self:
         """The app on its home folder, with the runs of an earlier life taken up.
 
         Without *resume* those that never began keep waiting: who is only here for a moment would
-        begin them and be gone before they end.
+        begin them and be gone before they end. *watch* is told of each run that begins or ends.
 
         Raises:
             HomeInUse: Another process owns the home.
@@ -153,7 +189,7 @@ class App:
         """
         store = await Store.open(settings.home, clock=clock)
         executor = _executor_of_agents(settings)
-        app = cls(settings, store=store, executor=executor, clock=clock)
+        app = cls(settings, store=store, executor=executor, watch=watch, clock=clock)
         await app.recover(resume=resume)
         return app
 
@@ -164,6 +200,7 @@ class App:
     async def close(self, *, drain_seconds: float = 0.0) -> None:
         """End the runs under way, within *drain_seconds* if they can, and let go of everything."""
         await self.dispatching.drain(drain_seconds)
+        await self.postponing.close()
         await self._executor.close()
         await self.store.close()
 

@@ -4,6 +4,7 @@
     ├── Invalid                     the request makes no sense as it stands
     │   ├── InvalidRequest          it cannot even be read
     │   ├── PayloadTooLarge         it is too large to be read
+    │   ├── RangeNotSatisfiable     the part that is asked for lies beyond the end
     │   ├── InvalidInput            the parameters are not the ones the agent declares
     │   ├── InvalidAgentConfig      the notebook cannot be an agent
     │   └── IdempotencyMismatch     the key was used before, for something else
@@ -65,6 +66,10 @@ class InvalidRequest(Invalid):
 
 class PayloadTooLarge(Invalid):
     """The request is larger than what is accepted."""
+
+
+class RangeNotSatisfiable(Invalid):
+    """The part of a file that is asked for lies beyond its end."""
 
 
 class InvalidInput(Invalid):

@@ -7,6 +7,7 @@ A setting comes from the first of these that names it: the command line, the env
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
@@ -37,6 +38,15 @@ class Settings:
         result_bytes: How large a result may be, as JSON.
         body_bytes: How large a request may be.
         drain_seconds: How long running runs may go on when the gateway is told to stop.
+        metrics_public: Answer `/metrics` without a token.
+        log_format: `text`, which tells what is wrong, or `json`: an object per request and run.
+        head_bytes: How large the head of a request may be.
+        head_seconds: How long a connection may be silent, or its next head incomplete.
+        body_seconds: How long a body may take to arrive.
+        certfile: The certificate to answer with by TLS, with those that lead to a known one.
+        keyfile: Its private key, unless it is in the same file.
+        client_ca: The authority whose certificates callers must have, besides their token.
+        allow_origin: Origins whose pages may call from a browser; `*` is all.
     """
 
     home: Path
@@ -54,6 +64,15 @@ class Settings:
     result_bytes: int = 1024 * 1024
     body_bytes: int = 8 * 1024 * 1024
     drain_seconds: float = 20.0
+    metrics_public: bool = False
+    log_format: str = "text"
+    head_bytes: int = 32 * 1024
+    head_seconds: float = 60.0
+    body_seconds: float = 120.0
+    certfile: str = ""
+    keyfile: str = ""
+    client_ca: str = ""
+    allow_origin: tuple[str, ...] = ()
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
@@ -128,6 +147,27 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(part.strip() for part in parts if part.strip())
 
 
+def _one_of(*choices: str) -> Callable[[Any], str]:
+    def read_one_of(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(value)
+        return str(value)
+
+    return read_one_of
+
+
+_ORIGIN = re.compile(
+    r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?"
+)
+
+
+def _origins(value: Any) -> tuple[str, ...]:
+    origins = _words(value)
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError(value)
+    return origins
+
+
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
@@ -156,5 +196,14 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "result_bytes": _whole(1024),
     "body_bytes": _whole(1024),
     "drain_seconds": _positive,
+    "metrics_public": _flag,
+    "log_format": _one_of("text", "json"),
+    "head_bytes": _whole(1024),
+    "head_seconds": _positive,
+    "body_seconds": _positive,
+    "certfile": str,
+    "keyfile": str,
+    "client_ca": str,
+    "allow_origin": _origins,
 }
 assert set(_READERS) == {field.name for field in fields(Settings)}

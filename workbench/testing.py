@@ -29,8 +29,12 @@ class InstantExecutor:
     Attributes:
         asked: Every task, in the order they began.
         isolation: There is nothing to isolate.
+        ready: No kernel waits.
         hold: While it is cleared, tasks that have begun do not end unless they are called off.
     """
+
+    isolation = "none"
+    ready = 0
 
     def __init__(
         self, answer: Callable[[Task], object] = lambda task: dict(task.parameters)

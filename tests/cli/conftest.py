@@ -72,6 +72,11 @@ def ask():
     return ask
 
 
+def _plain_environment():
+    """The environment without any setting of whoever runs the tests."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
+
+
 def command(*arguments):
     return [sys.executable, "-m", "workbench", *map(str, arguments)]
 
@@ -81,7 +86,7 @@ def owning(home):
     """A gateway that owns the home."""
     gateway = subprocess.Popen(
         command("serve", "--port", 0, "--home", home),
-        env={**os.environ, "PYTHONPATH": ROOT},
+        env={**_plain_environment(), "PYTHONPATH": ROOT},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -133,10 +138,15 @@ def owned(home):
         yield home
 
 
-@pytest.fixture(params=["alone", pytest.param("owned", marks=pytest.mark.gateway)])
-def any_home(request):
-    """A home, once without and once with a gateway: the commands are the same."""
-    return request.getfixturevalue("home" if request.param == "alone" else "owned")
+@pytest.fixture(scope="module", params=["alone", pytest.param("owned", marks=pytest.mark.gateway)])
+def any_home(request, tmp_path_factory):
+    """A home, once without and once with a gateway: the commands are the same.
+
+    The tests of a module share it, so each uses agents of names of its own.
+    """
+    home = tmp_path_factory.mktemp("any") / "home"
+    with owning(home) if request.param == "owned" else nullcontext():
+        yield home
 
 
 @pytest.fixture(scope="module", params=["alone", pytest.param("owned", marks=pytest.mark.gateway)])

@@ -32,13 +32,14 @@ COMMANDS = dict(commands())
 
 def test_the_commands_are_those_of_the_contract():
     assert {" ".join(path) for path in COMMANDS} == {
+        "up",
         "serve",
         "run",
         "demo",
         "rebuild",
         "backup",
         "restore",
-        *(f"agents {verb}" for verb in ("add", "list", "show", "publish", "delete")),
+        *(f"agents {verb}" for verb in ("add", "validate", "list", "show", "publish", "delete")),
         *(f"runs {verb}" for verb in ("list", "show", "logs", "cancel", "notebook")),
         *(f"token {verb}" for verb in ("create", "list", "revoke")),
     }
@@ -67,7 +68,7 @@ def test_every_command_is_about_a_home(path):
 
 
 @pytest.mark.parametrize(
-    "path", [p for p in COMMANDS if p[0] not in ("serve", "demo")], ids=" ".join
+    "path", [p for p in COMMANDS if p[0] not in ("up", "serve", "demo")], ids=" ".join
 )
 def test_every_command_that_ends_can_answer_in_json(path):
     assert "as_json" in {option.name for option in COMMANDS[path].params}

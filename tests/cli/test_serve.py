@@ -4,9 +4,9 @@ import signal
 
 import pytest
 
+from workbench.client.finding import gateway_of
 from workbench.client.http import Gateway
 from workbench.errors import Unauthenticated
-from workbench.services.finding import gateway_of
 
 pytestmark = pytest.mark.gateway
 

@@ -1,11 +1,21 @@
-"""A version has a number of three parts, and the next one is always higher."""
+"""A version has a number of three parts, the next one is always higher, and its stage goes on."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from workbench.domain.versions import check_number, next_number, order
-from workbench.errors import InvalidRequest
+from workbench.domain.definitions import Definition
+from workbench.domain.versions import (
+    LONGEST_NOTE,
+    Stage,
+    Version,
+    check_number,
+    next_number,
+    order,
+)
+from workbench.errors import IllegalMove, InvalidRequest
 
 
 @pytest.mark.parametrize("number", ["0.0.0", "1.2.3", "10.0.999999999"])
@@ -45,3 +55,51 @@ def test_the_next_number_is_higher_than_all(numbers, following):
     assert next_number(numbers) == following
     assert all(order(following) > order(number) for number in numbers)
     assert check_number(following)
+
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+FORWARD = {
+    Stage.PUBLISHED: {Stage.DEPRECATED, Stage.ARCHIVED},
+    Stage.DEPRECATED: {Stage.ARCHIVED},
+    Stage.ARCHIVED: set(),
+}
+
+
+def a_version(stage):
+    return Version(
+        agent_id="a",
+        number="1.0.0",
+        stage=stage,
+        definition=Definition(fingerprint="f" * 64),
+        published_by="ada",
+        published_at=NOON,
+    )
+
+
+@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("to", Stage)
+def test_a_stage_only_ever_goes_on(stage, to):
+    if to in FORWARD[stage]:
+        assert a_version(stage).move(to, at=NOON).stage is to
+    else:
+        with pytest.raises(IllegalMove) as refused:
+            a_version(stage).move(to, at=NOON)
+        assert refused.value.details == {"version": "1.0.0", "stage": str(stage)}
+
+
+def test_only_a_deprecated_version_warns_and_says_why():
+    version = a_version(Stage.PUBLISHED)
+    deprecated = version.move(Stage.DEPRECATED, at=NOON, note="Use 2.0.0.")
+    archived = deprecated.move(Stage.ARCHIVED, at=NOON)
+
+    assert version.warning == ""
+    assert deprecated.warning == "Version 1.0.0 is deprecated. Use 2.0.0."
+    assert a_version(Stage.DEPRECATED).warning == "Version 1.0.0 is deprecated."
+    assert deprecated.deprecated_at == NOON
+    assert (archived.warning, archived.archived_at) == ("", NOON)
+    assert archived.deprecation_note == "Use 2.0.0."
+
+
+def test_a_note_is_bounded():
+    with pytest.raises(InvalidRequest):
+        a_version(Stage.PUBLISHED).move(Stage.DEPRECATED, at=NOON, note="x" * (LONGEST_NOTE + 1))

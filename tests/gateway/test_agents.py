@@ -18,6 +18,7 @@ def test_a_new_agent_says_where_it_is_and_what_it_takes(gateway, sources):
     assert said.status == 201
     assert said.headers["Location"] == "/agents/admin/fresh/about"
     agent = gateway.ask("GET", said.headers["Location"]).json
+    assert set(agent.pop("examples")) == {"curl", "python", "javascript"}
     assert agent == said.json
     assert agent["stage"] == "draft"
     assert agent["current_version"] is None
@@ -166,7 +167,7 @@ def test_an_agent_is_changed_and_found_under_its_new_name(gateway):
     agent = gateway.ask("GET", "/agents/admin/after/about").json
     assert (agent["description"], agent["metadata"]) == ("Now.", {"team": "x"})
     assert agent["visibility"] == "public"
-    assert gateway.ask("GET", "/agents/admin/before/about").status == 404
+    assert gateway.ask("GET", "/agents/admin/before/about").status == 308
     assert gateway.ask("PATCH", "/agents/admin/after", {"agent_name": "greeter"}).code == (
         "DuplicateAgentName"
     )

@@ -9,6 +9,7 @@ from tornado.httputil import HTTPHeaders
 from workbench.domain.access import Principal, Role
 from workbench.errors import InvalidAgentConfig, InvalidRequest
 from workbench.gateway import requests
+from workbench.gateway.metering import Metering
 from workbench.gateway.requests import Call
 
 
@@ -22,7 +23,10 @@ def call(query="", body=b"", **headers):
         query=query,
         headers=HTTPHeaders({name.replace("_", "-"): text for name, text in headers.items()}),
         body=body,
+        origin="http://127.0.0.1:8890",
         ends=asyncio.Event(),
+        opens=lambda _: False,
+        metering=Metering(),
     )
 
 
@@ -75,13 +79,15 @@ def test_nobody_waits_longer_than_allowed():
 
 
 def test_a_moment_without_a_zone_is_utc():
-    assert requests.since({"since": "2026-11-20T12:00"}) == datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert requests.moment_in({"since": "2026-11-20T12:00"}, "since") == datetime(
+        2026, 11, 20, 12, tzinfo=UTC
+    )
 
 
 @pytest.mark.parametrize("text", ["yesterday", "", "0001-01-01T00:00:00+14:00"])
 def test_what_is_no_moment_is_refused(text):
     with pytest.raises(InvalidRequest):
-        requests.since({"since": text})
+        requests.moment_in({"since": text}, "since")
 
 
 @pytest.mark.parametrize("body", [b"", b"  \n"])

@@ -25,8 +25,14 @@ def test_no_route_stands_there_twice():
     assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES)
 
 
-def test_only_health_is_public():
-    assert {route.path for route in ROUTES if route.public} == {"/healthz", "/readyz"}
+def test_only_health_and_what_describes_the_routes_is_public():
+    assert {route.path for route in ROUTES if route.public} == {
+        "/healthz",
+        "/readyz",
+        "/openapi.json",
+        "/docs",
+        "/metrics",
+    }
 
 
 def test_reserved_names_lead_to_what_they_are_reserved_for():

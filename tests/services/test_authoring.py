@@ -192,3 +192,28 @@ def test_a_renamed_agent_answers_to_its_new_name(authored, ada, notebook):
         return await authoring.get(ada, "ada", "c")
 
     assert authored(story).description == "new"
+
+
+def test_a_former_address_leads_those_who_may_see_the_agent(authored, ada, bob, notebook):
+    async def story(authoring):
+        agent = await authoring.create(ada, Proposal(name="a", notebook=notebook("1")))
+        assert await authoring.moved(ada, "ada", "a") is None
+        renamed = await authoring.change(ada, agent, Changes(name="b"))
+        assert await authoring.moved(bob, "ada", "a") is None
+        assert await authoring.moved(ada, "ada", "a") == renamed
+
+    authored(story)
+
+
+def test_the_words_of_a_draft_are_found_by_its_owner_alone(authored, ada, bob, notebook):
+    async def story(authoring):
+        agent = await authoring.create(
+            ada, Proposal(name="a", notebook=notebook("'Early'", ("2", "check")))
+        )
+        await authoring.save(ada, agent, json.dumps(notebook("'Late'")).encode(), seen="*")
+        return [
+            [len((await authoring.list(who, AgentQuery(text=text))).items) for who in (ada, bob)]
+            for text in ("early", "late")
+        ]
+
+    assert authored(story) == [[0, 0], [1, 0]]

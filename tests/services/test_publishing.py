@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from workbench.domain.agents import Visibility
-from workbench.domain.queries import RunQuery
+from workbench.domain.queries import AgentQuery, RunQuery
 from workbench.errors import (
     AgentAccessDenied,
     AgentNotFound,
     ChecksFailed,
     IllegalMove,
     InvalidAgentConfig,
+    InvalidRequest,
+    NotFound,
     PreconditionFailed,
     VersionConflict,
 )
 from workbench.services.authoring import Changes, Proposal
 from workbench.services.running import Order
+from workbench.services.views import version_view
 from workbench.testing import InstantExecutor
 
 
@@ -148,5 +153,146 @@ def test_an_archived_agent_is_neither_published_nor_run(desk, run, ada, notebook
             ):
                 with pytest.raises(IllegalMove, match="archived"):
                     await move
+
+    run(story())
+
+
+async def published_twice(app, who, notebook):
+    agent = await app.authoring.create(who, Proposal(name="a", notebook=notebook("'first'")))
+    await app.publishing.publish(who, agent)
+    agent = await app.authoring.by_id(who, agent.id)
+    later = json.dumps(notebook("'second'")).encode()
+    agent = await app.authoring.save(who, agent, later, seen="*")
+    await app.publishing.publish(who, agent)
+    return await app.authoring.by_id(who, agent.id)
+
+
+def test_rolling_back_gives_callers_an_earlier_version_and_keeps_the_draft(
+    desk, run, ada, notebook
+):
+    async def story():
+        async with desk() as (app, executor):
+            agent = await published_twice(app, ada, notebook)
+            back = await app.publishing.roll_back(ada, agent, "1.0.0")
+            accepted = await app.running.accept(ada, back, Order())
+            await app.running.get(ada, accepted.id, wait_seconds=None)
+            found = [
+                len((await app.authoring.list(ada, AgentQuery(text=text))).items)
+                for text in ("first", "second", "neither")
+            ]
+            again = await app.publishing.roll_back(ada, back, "1.1.0")
+            return agent, back, accepted, executor.asked[-1], found, again
+
+    agent, back, accepted, asked, found, again = run(story())
+
+    assert (back.current_version, accepted.version) == ("1.0.0", "1.0.0")
+    assert "first" in asked.notebook.decode()
+    assert back.draft == agent.draft
+    # The owner finds both: the draft still is the second.
+    assert found == [1, 1, 0]
+    assert again.published == agent.published
+
+
+def test_an_archived_version_is_read_but_neither_run_nor_rolled_back_to(desk, run, ada, notebook):
+    async def story():
+        async with desk() as (app, _):
+            agent = await published_twice(app, ada, notebook)
+            with pytest.raises(IllegalMove, match="what callers"):
+                await app.publishing.archive(ada, agent, "1.1.0")
+            archived = await app.publishing.archive(ada, agent, "1.0.0")
+            with pytest.raises(IllegalMove):
+                await app.publishing.roll_back(ada, agent, "1.0.0")
+            with pytest.raises(IllegalMove):
+                await app.running.accept(ada, agent, Order(version="1.0.0"))
+            with pytest.raises(IllegalMove):
+                await app.publishing.deprecate(ada, agent, "1.0.0")
+            content, _ = await app.authoring.notebook(ada, agent, "1.0.0")
+            for strange, refusal in (("9.0.0", NotFound), ("draft", InvalidRequest)):
+                with pytest.raises(refusal):
+                    await app.publishing.roll_back(ada, agent, strange)
+                with pytest.raises(refusal):
+                    await app.publishing.archive(ada, agent, strange)
+            return archived, content
+
+    archived, content = run(story())
+
+    assert version_view(archived)["stage"] == "archived"
+    assert version_view(archived)["archived_at"]
+    assert b"first" in content
+
+
+@pytest.mark.parametrize("current", [True, False], ids=["current", "earlier"])
+def test_who_runs_a_deprecated_version_is_warned_first(desk, run, ada, notebook, current):
+    async def story():
+        async with desk() as (app, _):
+            agent = await published_twice(app, ada, notebook)
+            number = "1.1.0" if current else "1.0.0"
+            await app.publishing.deprecate(ada, agent, number, note="Use another.")
+            order = Order(version=None if current else number)
+            accepted = await app.running.accept(ada, agent, order)
+            warned = [e async for e in await app.running.events(ada, accepted.id)]
+            other = await app.running.accept(
+                ada, agent, Order(version="1.0.0" if current else "1.1.0")
+            )
+            quiet = [e async for e in await app.running.events(ada, other.id)]
+            version = await app.publishing.version(ada, agent, number)
+            return number, warned, quiet, version_view(version)
+
+    number, warned, quiet, view = run(story())
+
+    assert [str(event.type) for event in warned[:2]] == ["run.started", "log"]
+    assert warned[1].data == {
+        "level": "warning",
+        "message": f"Version {number} is deprecated. Use another.",
+        "fields": {},
+    }
+    assert all(str(event.type) != "log" for event in quiet)
+    assert (view["deprecated"], view["deprecation_note"]) == (True, "Use another.")
+    assert view["deprecated_at"]
+
+
+def test_a_run_that_waited_for_the_next_life_is_warned_as_well(desk, run, ada, notebook):
+    async def first():
+        async with desk(runs_at_once=1) as (app, executor):
+            agent = await published_twice(app, ada, notebook)
+            await app.publishing.deprecate(ada, agent, "1.1.0")
+            executor.hold.clear()
+            begun, waits = [await app.running.accept(ada, agent, Order()) for _ in range(2)]
+            await app.dispatching.stop()
+            return begun.id, waits.id
+
+    async def second(waits):
+        async with desk() as (app, _):
+            return [e async for e in await app.running.events(ada, waits)]
+
+    _, waits = run(first())
+    events = run(second(waits))
+
+    assert events[1].data["message"] == "Version 1.1.0 is deprecated."
+
+
+def test_only_the_owner_moves_versions(desk, run, ada, bob, notebook):
+    async def story():
+        async with desk() as (app, _):
+            agent = await published_twice(app, ada, notebook)
+            agent = await app.authoring.change(ada, agent, Changes(visibility=Visibility.PUBLIC))
+            for refused in (
+                app.publishing.deprecate(bob, agent, "1.0.0"),
+                app.publishing.archive(bob, agent, "1.0.0"),
+                app.publishing.roll_back(bob, agent, "1.0.0"),
+            ):
+                with pytest.raises(AgentAccessDenied):
+                    await refused
+
+    run(story())
+
+
+def test_an_archived_agent_is_not_rolled_back(desk, run, ada, notebook):
+    async def story():
+        async with desk() as (app, _):
+            agent = await published_twice(app, ada, notebook)
+            agent = await app.authoring.archive(ada, agent)
+            with pytest.raises(IllegalMove):
+                await app.publishing.roll_back(ada, agent, "1.0.0")
 
     run(story())

@@ -1,13 +1,24 @@
 """An agent is changed by its owner, from the state its owner saw, and seen by those who may."""
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from tests.store.samples import ADA, BOB, EVE, NOON, ROOT, a_definition, an_agent, published
+from tests.store.samples import (
+    ADA,
+    BOB,
+    EVE,
+    NOON,
+    ROOT,
+    a_definition,
+    a_version,
+    an_agent,
+    published,
+)
 from workbench.domain.agents import Visibility
 from workbench.domain.queries import AgentQuery
 from workbench.errors import (
@@ -313,5 +324,106 @@ def test_hot_agents_are_not_asked_of_the_index(with_store):
         with pytest.raises(StopIteration) as done:
             store.agents.get(ADA, "ada", "weather").send(None)
         assert done.value.value == agent
+
+    with_store(story)
+
+
+def test_cells_are_found_by_what_is_published_and_by_the_owner_in_the_draft(with_store):
+    async def found(store, who, text):
+        return [a.name for a in (await store.agents.list(who, AgentQuery(text=text))).items]
+
+    async def story(store):
+        await store.agents.create(ADA, an_agent(name="secret"), words="hidden plan")
+        shown = await store.agents.create(ADA, an_agent(name="shown"), words="import rain")
+        public = replace(
+            shown, current_version="1.0.0", published=shown.draft, visibility=Visibility.PUBLIC
+        )
+        await store.versions.publish(ADA, shown, public, a_version(shown), words="import rain")
+        redrafted = replace(public, description="x")
+        await store.revisions.replace(ADA, public, redrafted, words="new plan: 100% $1 {} '")
+
+        for text, ada, bob in (
+            ("RAIN", ["shown"], ["shown"]),
+            ("plan", ["shown", "secret"], []),
+            ("hidden", ["secret"], []),
+            ("100% $1 {} '", ["shown"], []),
+            ("weather", ["shown", "secret"], ["shown"]),
+            ("hidden plan import", [], []),
+        ):
+            assert await found(store, ADA, text) == ada, text
+            assert await found(store, ROOT, text) == ada, text
+            assert await found(store, BOB, text) == bob, text
+        await store.agents.replace(
+            ADA, redrafted, replace(redrafted, visibility=Visibility.PRIVATE)
+        )
+        assert await found(store, BOB, "rain") == []
+        await store.rebuild()
+        assert await found(store, ADA, "hidden") == ["secret"]
+
+    with_store(story)
+
+
+def test_a_former_address_leads_to_the_agent_for_a_while(with_store):
+    async def story(store):
+        agent = await store.agents.create(ADA, an_agent(name="one"))
+        two = replace(agent, name="two", updated_at=NOON + timedelta(days=1))
+        await store.agents.replace(ADA, agent, two)
+        three = replace(two, name="three", updated_at=NOON + timedelta(days=2))
+        await store.agents.replace(ADA, two, three)
+
+        for name in ("one", "two"):
+            assert await store.agents.moved(ADA, "ada", name, since=NOON) == three
+            assert await store.agents.moved(BOB, "ada", name, since=NOON) is None
+            with pytest.raises(AgentNotFound):
+                await store.agents.get(ADA, "ada", name)
+        assert await store.agents.moved(ADA, "ada", "one", since=NOON + timedelta(days=1.5)) is None
+        assert await store.agents.moved(ADA, "bob", "one", since=NOON) is None
+
+        later = replace(three, name="four", updated_at=NOON + timedelta(days=31.5))
+        await store.agents.replace(ADA, three, later)
+        assert await store.agents.moved(ADA, "ada", "one", since=NOON) is None
+        assert await store.agents.moved(ADA, "ada", "two", since=NOON) == later
+
+    with_store(story)
+
+
+def test_an_address_that_is_taken_again_leads_to_who_has_it(with_store):
+    async def story(store):
+        agent = await store.agents.create(ADA, an_agent(name="one"))
+        two = await store.agents.replace(ADA, agent, replace(agent, name="two"))
+        new = await store.agents.create(ADA, an_agent(name="one"))
+        assert await store.agents.moved(ADA, "ada", "one", since=NOON) is None
+        await store.agents.replace(ADA, new, replace(new, name="three"))
+        assert (await store.agents.moved(ADA, "ada", "one", since=NOON)).id == new.id
+        back = await store.agents.replace(ADA, two, replace(two, name="one"))
+        assert await store.agents.get(ADA, "ada", "one") == back
+        assert await store.agents.moved(ADA, "ada", "one", since=NOON) is None
+        assert (await store.agents.moved(ADA, "ada", "two", since=NOON)).id == back.id
+
+    with_store(story)
+
+
+def test_words_that_are_published_are_kept_once_and_survive_another_version(with_store):
+    async def found(store, text):
+        return len((await store.agents.list(ADA, AgentQuery(text=text))).items)
+
+    async def kept(store):
+        (line,) = [line for line in await store.dump() if '["agent_texts"' in line]
+        row = json.loads(line)[1]
+        return row["draft"], row["published"]
+
+    async def story(store):
+        agent = await store.agents.create(ADA, an_agent(), words="first")
+        one = published(agent)
+        await store.versions.publish(ADA, agent, one, a_version(agent), words="first")
+        assert await kept(store) == ("", "first")
+        redrafted = replace(one, description="x")
+        await store.revisions.replace(ADA, one, redrafted, words="second")
+        two = published(redrafted, "2.0.0")
+        await store.versions.publish(ADA, redrafted, two, a_version(agent, "2.0.0"), words="second")
+        assert await kept(store) == ("", "second")
+        await store.versions.point(ADA, two, replace(two, current_version="1.0.0"), words="first")
+        assert await kept(store) == ("second", "first")
+        assert [await found(store, text) for text in ("first", "second", "third")] == [1, 1, 0]
 
     with_store(story)

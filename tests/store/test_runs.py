@@ -298,7 +298,7 @@ def test_pages_hold_every_run_once_newest_first(with_store):
 
 def test_a_list_holds_what_was_asked_for(with_store):
     async def story(store):
-        old = a_run(at=NOON - timedelta(days=1), agent_id="b" * 32)
+        old = a_run(at=NOON - timedelta(days=1), agent_id="b" * 32, version="0.9.0")
         new, tried = a_run(), a_run(test=True)
         for run in (old, new, tried):
             await store.runs.accept(run)
@@ -311,6 +311,10 @@ def test_a_list_holds_what_was_asked_for(with_store):
         assert await ids() == [new.id, old.id]
         assert await ids(test=True) == [tried.id]
         assert await ids(since=NOON) == [new.id]
+        assert await ids(until=NOON) == [old.id]
+        assert await ids(since=NOON, until=NOON) == []
+        assert await ids(version="0.9.0") == [old.id]
+        assert await ids(version="draft") == []
         assert await ids(agent_id="b" * 32) == [old.id]
         assert await ids(status=RunStatus.RUNNING) == [new.id]
         assert await ids(status=RunStatus.RUNNING, agent_id="b" * 32) == []

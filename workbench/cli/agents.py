@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from workbench.cli import adding, printing
-from workbench.cli.opening import desk
+from workbench.cli.opening import desk, read_settings
 from workbench.cli.options import (
     cursor_option,
     force_option,
@@ -16,14 +16,15 @@ from workbench.cli.options import (
     limit_option,
     option,
 )
-from workbench.cli.paper import read_draft, read_file
+from workbench.cli.outcomes import COMPLETED, WRONG_REQUEST
+from workbench.cli.paper import read_draft, read_file, read_proposed
 from workbench.cli.targets import Address, address, name_from, travel_name
 from workbench.errors import InvalidRequest
 
 
 @click.group()
 def agents() -> None:
-    """Add, list, show, publish and delete agents."""
+    """Add, validate, list, show, publish and delete agents."""
 
 
 @agents.command()
@@ -66,6 +67,45 @@ def add(
         printing.for_programs({**view, "created": added.created, "changed": added.changed})
     elif number:
         printing.published(str(added.address), number)
+
+
+@agents.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@option("--name", help="What the agent shall be called; the file's name unless given.")
+@option("--publish", is_flag=True, help="Whether it could be published, too.")
+@option(
+    "--with",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file that its runs would find beside the notebook; may be given again.",
+)
+@home_option
+@json_option
+def validate(
+    path: Path,
+    name: str | None,
+    publish: bool,
+    files: tuple[Path, ...],
+    home: Path | None,
+    as_json: bool,
+) -> int:
+    """Look at PATH for everything that is wrong with it; nothing is run and nothing is kept."""
+    # Weight: the libraries that know notebook formats.
+    from workbench.services.authoring import Proposal
+    from workbench.services.validating import validated
+    from workbench.services.views import examination_view
+
+    proposal = Proposal(
+        name=name or name_from(path),
+        **read_proposed(path),
+        files={travel_name(file, path): read_file(file) for file in files},
+    )
+    settings = read_settings(home)
+    view = examination_view(validated(proposal, kernels=settings.kernels, publish=publish))
+    (printing.for_programs if as_json else printing.examined)(view)
+    return COMPLETED if view["valid"] else WRONG_REQUEST
 
 
 @agents.command("list")

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,7 +24,9 @@ from workbench.cli.options import home_option, option, port_option
 from workbench.cli.outcomes import COMPLETED
 from workbench.cli.paper import read_draft
 from workbench.cli.remote_desk import RemoteDesk
+from workbench.cli.shipped import shipped
 from workbench.cli.targets import FIRST_USER, name_from, travel_name
+from workbench.client.finding import gateway_of
 from workbench.client.http import Gateway, path_of
 from workbench.errors import Unavailable
 from workbench.settings import Settings, default_home
@@ -52,7 +53,7 @@ def demo(home: Path | None, port: int | None, demo_only: bool) -> int:
     if demo_only and port is None:
         port = 0
     settings = read_settings(home, port=port)
-    found = examples(_folder())
+    found = examples(shipped("notebooks", "agents"))
     with _gateway(settings) as (gateway, child):
         desk = RemoteDesk(gateway.url, gateway.token)
         for example in found:
@@ -70,7 +71,7 @@ def demo(home: Path | None, port: int | None, demo_only: bool) -> int:
         if demo_only:
             return COMPLETED
         with contextlib.suppress(KeyboardInterrupt):
-            printing.staying()
+            printing.staying("The gateway stays up; Ctrl-C stops it.")
             return child.wait()
     return COMPLETED
 
@@ -99,12 +100,6 @@ def _files(notebook: Path) -> dict[str, bytes]:
     }
 
 
-def _folder() -> Path:
-    package = Path(str(resources.files("workbench")))
-    shipped = package / "_shipped" / "notebooks" / "agents"
-    return shipped if shipped.is_dir() else package.parent / "notebooks" / "agents"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Access:
     url: str
@@ -118,9 +113,6 @@ def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str
     Raises:
         Unavailable: It did not start; it has said why.
     """
-    # Weight: not needed by whoever only wants help.
-    from workbench.services.finding import gateway_of
-
     command = [sys.executable, "-m", "workbench", "serve"]
     arguments = ["--home", str(settings.home), "--port", str(settings.port)]
     # A session of its own: Ctrl-C reaches us alone, and we tell it once.

@@ -20,6 +20,7 @@ from workbench.cli.run import run
 from workbench.cli.runs import runs
 from workbench.cli.serve import serve
 from workbench.cli.tokens import token
+from workbench.cli.up import up
 from workbench.errors import InvalidRequest, WorkbenchError
 
 
@@ -68,5 +69,5 @@ def main() -> None:
     """
 
 
-for _command in (serve, run, agents, runs, token, rebuild, backup, restore, demo):
+for _command in (up, serve, run, agents, runs, token, rebuild, backup, restore, demo):
     main.add_command(_command)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workbench import settings as settings_module
 from workbench.cli.desk import Desk
+from workbench.client.finding import gateway_of
 from workbench.settings import Settings
 
 
@@ -38,10 +39,8 @@ def desk(home: Path | None) -> Iterator[Desk]:
 
 
 def _at(settings: Settings) -> Desk:
-    # Weight: only one of the two is needed, and one of them is the whole workbench.
-    from workbench.services.finding import gateway_of
-
     gateway = gateway_of(settings.home)
+    # Weight: only one of the two is needed, and one of them is the whole workbench.
     if gateway is not None:
         from workbench.cli.remote_desk import RemoteDesk
 

@@ -54,6 +54,24 @@ def read_draft(path: Path) -> bytes:
     return dump(without_outputs(_document(path)))
 
 
+def read_proposed(path: Path) -> dict[str, Any]:
+    """What is in the file as a proposal has it, however wrong: a notebook, or Python source.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidRequest: It cannot be read, or is source and no UTF-8 text.
+    """
+    content = read_file(path)
+    return {"source": _source(path, content)} if path.suffix == ".py" else {"notebook": content}
+
+
+def _source(path: Path, content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidRequest(f"{path} is no UTF-8 text.") from None
+
+
 def _document(path: Path) -> Mapping[str, Any]:
     from workbench.notebook.document import load
     from workbench.notebook.source import from_source
@@ -61,10 +79,7 @@ def _document(path: Path) -> Mapping[str, Any]:
     content = read_file(path)
     if path.suffix != ".py":
         return load(content)
-    try:
-        return from_source(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidRequest(f"{path} is no UTF-8 text.") from None
+    return from_source(_source(path, content))
 
 
 def check_writable(path: Path) -> None:

@@ -125,6 +125,14 @@ def added(view: View, *, created: bool, changed: bool) -> None:
         line(f"{_address(view)}: there already, nothing has changed")
 
 
+def examined(view: View) -> None:
+    """Say what is wrong with a notebook, or that nothing is."""
+    for problem in view["problems"]:
+        line(f"{problem['severity']}: {problem['message']}")
+    names = ", ".join(parameter["name"] for parameter in view.get("parameters", ()))
+    line(f"valid; parameters: {names or 'none'}" if view["valid"] else "not valid")
+
+
 def published(address: str, version: str) -> None:
     """Say that an agent was published."""
     line(f"{address}: published as {version}")
@@ -206,10 +214,17 @@ def demonstrated(name: str, answer: object, *, url: str, command: tuple[str, str
     line(f"  {program} runs list{home}")
 
 
-def staying() -> None:
+def staying(text: str) -> None:
     """Say how to end what would go on for ever."""
     line("")
-    line("The gateway stays up; Ctrl-C stops it.")
+    line(text)
+
+
+def last_words(error: WorkbenchError) -> None:
+    """Print the last that a server said which has ended."""
+    last = error.details.get("last")
+    for text in last if isinstance(last, list) else ():
+        remark(f"  {text}")
 
 
 def failure(view: View) -> str:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from workbench.errors import Unavailable, WorkbenchError
+from workbench.domain.runs import Reason, RunStatus
+from workbench.errors import (
+    ExecutionFailed,
+    ExecutionTimeout,
+    IllegalMove,
+    Unavailable,
+    WorkbenchError,
+)
 
 
 def failure(status: int, content: bytes) -> WorkbenchError:
@@ -19,6 +27,23 @@ def failure(status: int, content: bytes) -> WorkbenchError:
     details = error.get("details")
     made.details = dict(details) if isinstance(details, Mapping) else {"status": status}
     return made
+
+
+def failed(run: Mapping[str, Any]) -> WorkbenchError:
+    """What somebody who wants the result of *run*, which has none, is told."""
+    error = run["error"] or {}
+    details: dict[str, object] = {
+        "run_id": run["id"],
+        "status": run["status"],
+        "reason": run["reason"],
+        **{name: error[name] for name in ("cell", "ename", "evalue") if name in error},
+    }
+    if run["completed_at"] is None:
+        return Unavailable(f"Run {run['id']} has not ended yet; it goes on.", **details)
+    if run["status"] == RunStatus.CANCELLED:
+        return IllegalMove("The run was called off before it had a result.", **details)
+    kind = ExecutionTimeout if run["reason"] == Reason.TIMEOUT else ExecutionFailed
+    return kind(str(error.get("message") or f"The run {run['status']}."), **details)
 
 
 def _envelope(content: bytes) -> Mapping[str, object]:

@@ -1,69 +1,39 @@
-"""One gateway as a program sees it: an address, a token, and what can be asked there."""
+"""One gateway as a program sees it that waits for its answers."""
 
 from __future__ import annotations
 
-import json
+import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
 
 from workbench.client.failures import failure
-from workbench.client.stream import messages
-from workbench.domain.events import EventType
-from workbench.errors import InvalidRequest, Unavailable
+from workbench.client.requests import (
+    PATIENCE_SECONDS,
+    Answer,
+    Request,
+    moved,
+    path_of,
+    place_of,
+    silence,
+)
+from workbench.client.stream import Following, messages
 
-PATIENCE_SECONDS = 60.0
-"""How long an answer may take, unless the caller knows that it takes longer."""
-
-# The gateway says something at least every 15 seconds, so a stream this silent is dead.
-_SILENCE_SECONDS = 60.0
-_RESUMPTIONS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the gateway said."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
-
-    def json(self) -> Any:
-        """The body, read as JSON.
-
-        Raises:
-            Unavailable: It is none, so it was no gateway that answered.
-        """
-        try:
-            return json.loads(self.content) if self.content else None
-        except ValueError:
-            raise Unavailable(
-                "What answered there is no gateway: it does not speak JSON."
-            ) from None
-
-
-def path_of(*parts: str) -> str:
-    """The path made of *parts*, whatever letters they hold."""
-    return "".join(f"/{quote(part, safe='')}" for part in parts)
+__all__ = ["Gateway", "path_of"]
 
 
 class Gateway:
-    """One gateway, asked one thing at a time."""
+    """One gateway. It may be asked from several threads at once."""
 
     def __init__(self, url: str, token: str) -> None:
-        split = urlsplit(url)
-        if split.scheme not in ("http", "https") or not split.hostname:
-            raise InvalidRequest(
-                f"{url!r} is no address of a gateway, such as http://127.0.0.1:8890."
-            )
-        self.url = url.rstrip("/")
-        self._kind = HTTPSConnection if split.scheme == "https" else HTTPConnection
-        self._place = split.netloc.rpartition("@")[2]
-        self._prefix = split.path.rstrip("/")
+        self._place = place_of(url)
+        self.url = self._place.url
+        self._kind = HTTPSConnection if self._place.secure else HTTPConnection
         self._token = token
+        # Connections that the gateway keeps open for the next question.
+        self._idle: deque[HTTPConnection] = deque()
 
     def ask(
         self,
@@ -82,23 +52,42 @@ class Gateway:
             WorkbenchError: The gateway refused; the class is the one that was raised there.
             Unavailable: It did not answer, or not in time.
         """
-        said = dict(headers or {})
-        if content is None and body is not None:
-            content = json.dumps(body).encode()
-            said["Content-Type"] = "application/json"
-        with closing(self._connect(patience_seconds)) as connection:
+        return self.send(
+            Request(
+                method=method,
+                path=path,
+                query=query or {},
+                body=body,
+                content=content,
+                headers=headers or {},
+                patience_seconds=patience_seconds,
+            )
+        )
+
+    def send(self, request: Request) -> Answer:
+        """What the gateway answers to *request*.
+
+        Raises:
+            WorkbenchError: The gateway refused; the class is the one that was raised there.
+            Unavailable: It did not answer, or not in time.
+        """
+        lost: Exception | None = None
+        for pause in request.pauses:
+            time.sleep(pause)
             try:
-                response = self._send(connection, method, _with(path, query), content, said)
-                answer = Answer(
-                    status=response.status,
-                    headers={name.lower(): value for name, value in response.getheaders()},
-                    content=response.read(),
-                )
+                answer = self._exchange(request)
+            except TimeoutError as error:
+                raise silence(self._place, error) from error
             except (OSError, HTTPException) as error:
-                raise self._silent(error) from error
-        if answer.status >= 400:
-            raise failure(answer.status, answer.content)
-        return answer
+                lost = error
+                self.close()
+                continue
+            if answer.status >= 400:
+                raise failure(answer.status, answer.content)
+            elsewhere = moved(request, answer, self._place)
+            return answer if elsewhere is None else self.send(elsewhere)
+        assert lost is not None
+        raise silence(self._place, lost) from lost
 
     def events(self, run_id: str, *, after: int = 0) -> Iterator[dict[str, Any]]:
         """What happened and happens during a run, from event *after* + 1 to its last.
@@ -109,58 +98,75 @@ class Gateway:
             WorkbenchError: The gateway refused.
             Unavailable: The gateway is gone.
         """
-        fruitless = 0
+        following = Following(run_id, after=after)
         while True:
-            before = after
             try:
-                for event in self._stream(run_id, after):
-                    after = int(event["seq"])
+                for event in self._stream(following):
                     yield event
-                    if EventType(event["type"]).last:
+                    if following.ended:
                         return
+                following.broken()
             except (OSError, HTTPException) as error:
-                if fruitless >= _RESUMPTIONS:
-                    raise self._silent(error) from error
-            fruitless = 0 if after > before else fruitless + 1
-            if fruitless > _RESUMPTIONS:
-                raise Unavailable(f"The events of run {run_id} end without a last one.")
+                following.broken(silence(self._place, error))
+            time.sleep(following.pause_seconds)
 
-    def _stream(self, run_id: str, after: int) -> Iterator[dict[str, Any]]:
-        said = {"Accept": "text/event-stream"}
-        if after:
-            said["Last-Event-ID"] = str(after)
-        with closing(self._connect(_SILENCE_SECONDS)) as connection:
-            path = path_of("runs", run_id, "events")
-            response = self._send(connection, "GET", path, None, said)
+    def close(self) -> None:
+        """Let go of the connections that are kept open; more may be asked all the same."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def __del__(self) -> None:
+        """Nobody is left to use them."""
+        for connection in getattr(self, "_idle", ()):
+            connection.close()
+
+    def _stream(self, following: Following) -> Iterator[dict[str, Any]]:
+        request = following.request
+        with closing(self._connect(request)) as connection:
+            response = self._send(connection, request)
             if response.status >= 400:
                 raise failure(response.status, response.read())
             with closing(response):
                 for message in messages(response):
-                    yield json.loads(message.data)
+                    yield following.read(message)
 
-    def _connect(self, patience_seconds: float | None) -> HTTPConnection:
-        return self._kind(self._place, timeout=patience_seconds)
+    def _exchange(self, request: Request) -> Answer:
+        connection = self._connection(request)
+        try:
+            response = self._send(connection, request)
+            answer = Answer(
+                status=response.status,
+                headers={name.lower(): value for name, value in response.getheaders()},
+                content=response.read(),
+            )
+        except BaseException:
+            connection.close()
+            raise
+        if request.repeatable and not response.will_close:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return answer
 
-    def _send(
-        self,
-        connection: HTTPConnection,
-        method: str,
-        path: str,
-        content: bytes | None,
-        headers: Mapping[str, str],
-    ) -> HTTPResponse:
-        authorized = {"Authorization": f"Bearer {self._token}", **headers}
-        connection.request(method, self._prefix + path, body=content, headers=authorized)
+    def _connection(self, request: Request) -> HTTPConnection:
+        # One kept open may have been closed over there: only what may be asked again goes there.
+        if request.repeatable:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return self._connect(request)
+            connection.sock.settimeout(request.patience_seconds)
+            return connection
+        return self._connect(request)
+
+    def _connect(self, request: Request) -> HTTPConnection:
+        return self._kind(self._place.netloc, timeout=request.patience_seconds)
+
+    def _send(self, connection: HTTPConnection, request: Request) -> HTTPResponse:
+        connection.request(
+            request.method,
+            self._place.prefix + request.target,
+            body=request.payload,
+            headers={"Authorization": f"Bearer {self._token}", **request.said},
+        )
         return connection.getresponse()
-
-    def _silent(self, error: Exception) -> Unavailable:
-        return Unavailable(f"The gateway at {self.url} does not answer: {error}.", url=self.url)
-
-
-def _with(path: str, query: Mapping[str, object] | None) -> str:
-    given = {name: _spelled(value) for name, value in (query or {}).items() if value is not None}
-    return f"{path}?{urlencode(given)}" if given else path
-
-
-def _spelled(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -16,7 +16,8 @@ class AgentQuery:
     Attributes:
         name: The exact name.
         owner: The exact owner.
-        text: A part of the name or the description, in any case.
+        text: A part of the name, the description, a tag or a published cell, in any case; for
+            its owner also of a cell of the draft.
         tag: One of the tags.
         limit: The length of a page.
         cursor: Where the page before ended.
@@ -36,16 +37,20 @@ class RunQuery:
 
     Attributes:
         agent_id: Of this agent only.
+        version: Of this version only; `draft` is one here.
         status: In this status only.
         test: The test runs instead of the others.
         since: Accepted at that moment or later.
+        until: Accepted before that moment.
         limit: The length of a page.
         cursor: Where the page before ended.
     """
 
     agent_id: str | None = None
+    version: str | None = None
     status: RunStatus | None = None
     test: bool = False
     since: datetime | None = None
+    until: datetime | None = None
     limit: int = PAGE
     cursor: str | None = None

@@ -4,49 +4,40 @@ from __future__ import annotations
 
 import logging
 import os
-import ssl
+from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
+from tornado.web import RequestHandler
 from traitlets import default
 
 from workbench.errors import Unavailable
-from workbench.gateway.envelope import log_request
+from workbench.gateway.envelope import ORIGINS, UNKNOWN, log_request
 from workbench.gateway.front import Front
 from workbench.gateway.identity import StockAuthorizer, StockIdentity
 from workbench.gateway.kernel_gateway import KernelGatewayApp
+from workbench.gateway.tls import tls_of
 from workbench.settings import Settings
 
 PERSONALITY = "workbench.gateway.personality"
-MOST_STOCK_KERNELS = 16
-HEADER_BYTES = 32 * 1024
-BODY_SECONDS = 120.0
-IDLE_SECONDS = 600.0
-
-# What a page of another origin may do where that is allowed at all.
-_CROSS_ORIGIN = {
-    "allow_methods": "GET, POST, PUT, PATCH, DELETE",
-    "allow_headers": "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match,"
-    " Last-Event-ID, Prefer, X-Request-Id",
-    "expose_headers": "ETag, Idempotency-Replayed, Location, Retry-After, X-Request-Id, X-Run-Id,"
-    " X-Run-Status",
-}
 
 
 class WorkbenchGateway(KernelGatewayApp):  # type: ignore[misc]
     """One listening gateway, built in two steps: `configure`, then `listen`."""
 
-    name = "workbench-gateway"
     port: int
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, configuration: Path) -> None:
+        """The gateway of *settings*; *configuration* is the folder of our Jupyter configuration.
+
+        Raises:
+            InvalidRequest: They name a certificate that cannot be used.
+        """
         super().__init__()
         self._settings = settings
-
-    @default("max_kernels")
-    def _default_max_kernels(self) -> int:
-        return int(os.environ.get("KG_MAX_KERNELS", MOST_STOCK_KERNELS))
+        self._configuration = configuration
+        self._tls = tls_of(settings)
 
     @default("cookie_secret")
     def _default_cookie_secret(self) -> bytes:
@@ -54,18 +45,23 @@ class WorkbenchGateway(KernelGatewayApp):  # type: ignore[misc]
         return os.urandom(32)
 
     @property
+    def config_file_paths(self) -> list[str]:
+        """Where Jupyter looks for configuration: ours is what is said nowhere else."""
+        return [*super().config_file_paths, str(self._configuration)]
+
+    @property
     def scheme(self) -> str:
-        """`https` if Jupyter's configuration names a certificate."""
-        return "https" if self.certfile else "http"
+        """`https` if the settings name a certificate."""
+        return "https" if self._tls else "http"
 
     def configure(self) -> None:
-        """Read Jupyter's own configuration files; our settings outrank them."""
+        """Read `jupyter_kernel_gateway_config.py`, ours and others'; our settings outrank them."""
         super(KernelGatewayApp, self).initialize(argv=[])
         for name, value in self._ours().items():
             setattr(self, name, value)
-        if self.allow_origin:
-            for name, value in _CROSS_ORIGIN.items():
-                setattr(self, name, getattr(self, name) or value)
+        # Its lines go where all lines go.
+        self.log.handlers.clear()
+        self.log.propagate = True
 
     def listen(self, front: Front) -> None:
         """Answer from *front*, from now on; `port` then says where.
@@ -84,7 +80,8 @@ class WorkbenchGateway(KernelGatewayApp):  # type: ignore[misc]
         super().init_webapp()
         # What is no HTTP is answered; a line for each would let anybody fill the log.
         logging.getLogger("tornado.general").setLevel(logging.WARNING)
-        self.web_app.settings["log_function"] = log_request
+        self.web_app.settings["log_function"] = self._answered
+        self.web_app.settings[ORIGINS] = self._settings.allow_origin
 
     def init_http_server(self) -> None:
         """Bind the one port that was asked for, or say why not.
@@ -95,11 +92,12 @@ class WorkbenchGateway(KernelGatewayApp):  # type: ignore[misc]
         self.http_server = HTTPServer(
             self.web_app,
             xheaders=self.trust_xheaders,
-            ssl_options=self._build_ssl_options(),
-            max_header_size=HEADER_BYTES,
+            ssl_options=self._tls,
+            max_header_size=self._settings.head_bytes,
             max_body_size=self._settings.body_bytes,
-            body_timeout=BODY_SECONDS,
-            idle_connection_timeout=IDLE_SECONDS,
+            body_timeout=self._settings.body_seconds,
+            # Tornado counts it from the end of the last request to the end of the next head.
+            idle_connection_timeout=self._settings.head_seconds,
         )
         try:
             sockets = bind_sockets(self._settings.port, self._settings.host)
@@ -131,16 +129,15 @@ class WorkbenchGateway(KernelGatewayApp):  # type: ignore[misc]
             "prespawn_count": None,
             "identity_provider_class": StockIdentity,
             "authorizer_class": StockAuthorizer,
+            # Ours alone say so: here the answers get theirs, and there the stock handlers check.
+            "allow_origin": self._settings.allow_origin[0] if self._settings.allow_origin else "",
         }
 
-    def _build_ssl_options(self) -> ssl.SSLContext | None:
-        """TLS 1.2 and 1.3, with the caller's certificate too if an authority for it is named."""
-        if not self.certfile:
-            return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self.certfile, self.keyfile or None)
-        if self.client_ca:
-            context.load_verify_locations(self.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-        return context
+    def _answered(self, handler: RequestHandler) -> None:
+        """Count and tell of an answered request."""
+        request = handler.request
+        template = getattr(handler, "template", UNKNOWN)
+        self.front.metering.answered(
+            request.method or "", template, handler.get_status(), request.request_time()
+        )
+        log_request(handler)

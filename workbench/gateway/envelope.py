@@ -16,20 +16,27 @@ from tornado.web import HTTPError, RequestHandler
 
 from workbench.app import new_id, utc_now
 from workbench.errors import WorkbenchError
+from workbench.gateway.logs import about
 from workbench.gateway.responses import Answer, broken, failure, meant
 
 log = logging.getLogger("workbench.gateway")
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
-# The names Kernel Gateway keeps its cross-origin settings under; what is empty is not sent.
+ORIGINS = "workbench_origins"
+"""Under which name the application knows whose pages may ask."""
+
+UNKNOWN = "unknown"
+"""The route of what leads nowhere."""
+
+# What a page of another origin may do where that is allowed at all.
 _CROSS_ORIGIN = {
-    "kg_allow_origin": "Access-Control-Allow-Origin",
-    "kg_allow_methods": "Access-Control-Allow-Methods",
-    "kg_allow_headers": "Access-Control-Allow-Headers",
-    "kg_allow_credentials": "Access-Control-Allow-Credentials",
-    "kg_expose_headers": "Access-Control-Expose-Headers",
-    "kg_max_age": "Access-Control-Max-Age",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key, If-Match,"
+    " If-None-Match, If-Range, Last-Event-ID, Prefer, Range, X-Request-Id",
+    "Access-Control-Expose-Headers": "Content-Range, Deprecation, ETag, Idempotency-Replayed,"
+    " Location, Retry-After, X-Request-Id, X-Run-Id, X-Run-Status",
+    "Access-Control-Max-Age": "600",
 }
 
 
@@ -37,6 +44,12 @@ class Enveloped(RequestHandler):
     """A request whose answer, whatever it is, looks as the contract says."""
 
     request_id: str
+    template = UNKNOWN
+    """The route, as the table of routes spells it."""
+    user = ""
+    """Who asks, once that is known."""
+    run_id = ""
+    """The run it is about, if it is about one."""
 
     def set_default_headers(self) -> None:
         """Say whose answer it is, and nothing of what made it."""
@@ -47,6 +60,7 @@ class Enveloped(RequestHandler):
         self.clear_header("Server")
         self.set_header("X-Request-Id", self.request_id)
         self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Referrer-Policy", "no-referrer")
         self._allow_cross_origin()
 
     def set_cors_headers(self) -> None:
@@ -90,6 +104,7 @@ class Enveloped(RequestHandler):
 
     def reply(self, answer: Answer) -> None:
         """Send a whole answer."""
+        self.run_id = answer.headers.get("X-Run-Id", self.run_id)
         self.set_status(answer.status)
         self.set_header("Content-Type", answer.media)
         self.set_header("Cache-Control", "no-store")
@@ -102,23 +117,44 @@ class Enveloped(RequestHandler):
     def _request_summary(self) -> str:
         return f"{self.request.method} {ascii(self.request.path)[1:-1]} ({self.request.remote_ip})"
 
+    def _other_origin(self) -> str:
+        """What to tell a browser whose page is of another origin; empty if it may not ask."""
+        allowed = self.settings.get(ORIGINS, ())
+        origin = self.request.headers.get("Origin", "")
+        return "*" if "*" in allowed else origin if origin in allowed else ""
+
     def _allow_cross_origin(self) -> None:
-        if self.settings.get("kg_allow_origin"):
-            for setting, header in _CROSS_ORIGIN.items():
-                if value := self.settings.get(setting):
-                    self.set_header(header, value)
+        if self.settings.get(ORIGINS):
+            self.set_header("Vary", "Origin")
+        if origin := self._other_origin():
+            self.set_header("Access-Control-Allow-Origin", origin)
+            for header, value in _CROSS_ORIGIN.items():
+                self.set_header(header, value)
 
 
 def log_request(handler: RequestHandler) -> None:
-    """One line for an answered request: aloud only if it is our fault."""
+    """A line for an answered request: aloud if it is our fault."""
     status = handler.get_status()
-    level = logging.WARNING if status >= 500 else logging.DEBUG
-    if log.isEnabledFor(level):
+    level = logging.WARNING if status >= 500 else logging.INFO
+    if isinstance(handler, Enveloped) and log.isEnabledFor(level):
+        ms = round(1000 * handler.request.request_time(), 1)
+        method = (handler.request.method or "")[:20]
+        facts: dict[str, object] = {
+            "request_id": handler.request_id,
+            "user": handler.user,
+            "method": method,
+            "route": handler.template,
+            "status": status,
+            "ms": ms,
+            "run_id": handler.run_id,
+        }
         log.log(
             level,
-            "%d %s %.1f ms, request %s",
+            "%d %s %s %.1f ms, request %s",
             status,
-            handler._request_summary(),
-            1000 * handler.request.request_time(),
-            getattr(handler, "request_id", "-"),
+            method,
+            handler.template,
+            ms,
+            handler.request_id,
+            extra=about(facts),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from tornado.web import stream_request_body
 
 from workbench.domain.access import Principal, Role
 from workbench.errors import (
+    AgentNotFound,
     InvalidRequest,
     MethodNotAllowed,
     NotFound,
@@ -24,10 +25,16 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.gateway.envelope import Enveloped
+from workbench.gateway.examples import origin
 from workbench.gateway.front import Front
+from workbench.gateway.handlers.places import run_of
+from workbench.gateway.handlers.tickets import without_ticket
+from workbench.gateway.moving import moved
 from workbench.gateway.requests import Call
 from workbench.gateway.responses import Answer
-from workbench.gateway.routes import Found, Route, find, methods
+from workbench.gateway.route import Route
+from workbench.gateway.routes import Found, find, methods, opens
+from workbench.gateway.streams import MEDIA as EVENTS
 
 NOBODY = Principal(user="", role=Role.VIEWER)
 """Who asks on a public route: it does not matter."""
@@ -46,6 +53,7 @@ class Exchange(Enveloped):
         self._limit = front.app.settings.body_bytes
         self._found: Found | None = None
         self._principal = NOBODY
+        self._query = self.request.query
         self._refusal: WorkbenchError | None = None
         self._body = bytearray()
         self._received = 0
@@ -57,8 +65,9 @@ class Exchange(Enveloped):
         self._connection().set_max_body_size(self._limit + THROWN_AWAY_BYTES)
         try:
             route = self._route()
-            if not route.public:
-                self._principal = await self._front.identity.of(self.request.headers)
+            if not route.public or (route.personal and "Authorization" in self.request.headers):
+                self._principal = await self._who(route)
+                self.user = self._principal.user
             self._check_announced()
         except WorkbenchError as error:
             self._refuse(error)
@@ -87,12 +96,21 @@ class Exchange(Enveloped):
             method=self.request.method or "",
             path=self.request.path,
             places=self._found.places,
-            query=self.request.query,
+            query=self._query,
             headers=self.request.headers,
             body=bytes(self._body),
+            origin=origin(self.request.protocol, self.request.host, self._front.url),
             ends=self._ends,
+            opens=opens,
+            metering=self._front.metering,
         )
-        result = await self._found.routes[call.method].handler(call)
+        try:
+            result = await self._found.routes[call.method].handler(call)
+        except AgentNotFound:
+            elsewhere = await moved(call)
+            if elsewhere is None:
+                raise
+            result = elsewhere
         if result.stream is None:
             self.reply(result)
         else:
@@ -102,7 +120,7 @@ class Exchange(Enveloped):
 
     async def options(self) -> None:
         """Tell a browser what it may ask, where other origins are allowed at all."""
-        if isinstance(self._refusal, MethodNotAllowed) and self.settings.get("kg_allow_origin"):
+        if isinstance(self._refusal, MethodNotAllowed) and self._other_origin():
             self.reply(Answer(status=HTTPStatus.NO_CONTENT))
         else:
             await self._handle()
@@ -132,10 +150,22 @@ class Exchange(Enveloped):
         self._found = find(self.request.path)
         if self._found is None:
             raise NotFound("There is nothing at this path.")
+        self.template = next(iter(self._found.routes.values())).path
+        self.run_id = run_of(self._found.places)
         route = self._found.routes.get(self.request.method or "")
         if route is None:
             raise MethodNotAllowed("This path does not know that method.")
         return route
+
+    async def _who(self, route: Route) -> Principal:
+        """Whom the request comes from: a header says so, or a ticket where a browser may open."""
+        if route.ticket and "Authorization" not in self.request.headers:
+            ticket, rest = without_ticket(self._query)
+            if ticket:
+                self._query = rest
+                target = f"{self.request.path}?{rest}" if rest else self.request.path
+                return self._front.app.ticketing.redeem(ticket, target)
+        return await self._front.identity.of(self.request.headers)
 
     def _check_announced(self) -> None:
         announced = self.request.headers.get("Content-Length", "0")
@@ -158,12 +188,14 @@ class Exchange(Enveloped):
         self.set_header("Content-Type", result.media)
         for name, value in result.headers.items():
             self.set_header(name, value)
+        following = result.media == EVENTS
         try:
             async with aclosing(stream) as pieces:
-                await self.flush()
-                async for piece in pieces:
-                    self.write(piece)
+                with self._front.metering.following() if following else nullcontext():
                     await self.flush()
+                    async for piece in pieces:
+                        self.write(piece)
+                        await self.flush()
         except StreamClosedError:
             return
         self.finish()

@@ -6,6 +6,7 @@ import asyncio
 
 from workbench.app import App
 from workbench.gateway.identity import Identity
+from workbench.gateway.metering import Metering
 
 
 class Front:
@@ -14,11 +15,15 @@ class Front:
     Attributes:
         app: What answers them.
         identity: Who may come in.
+        metering: What is counted.
+        url: Where we answer, once we do.
     """
 
-    def __init__(self, *, app: App, identity: Identity) -> None:
+    def __init__(self, *, app: App, identity: Identity, metering: Metering) -> None:
         self.app = app
         self.identity = identity
+        self.metering = metering
+        self.url = ""
         self._open: set[asyncio.Event] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()

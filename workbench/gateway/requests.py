@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ from workbench.domain.access import Principal
 from workbench.domain.paging import PAGE, check_limit
 from workbench.domain.parameters import load_json
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.gateway.metering import Metering
 from workbench.services.running import Idempotency
 
 MOST_QUERY_VALUES = 500
@@ -41,7 +42,10 @@ class Call:
         query: As it was sent.
         headers: By name in any case.
         body: As it was sent.
+        origin: Scheme and host under which the caller knows us.
         ends: Set when nothing is to be waited for any more: the caller is gone, or the gateway goes.
+        opens: Whether a path is one that a ticket opens.
+        metering: What is counted.
     """
 
     app: App
@@ -52,7 +56,10 @@ class Call:
     query: str
     headers: Mapping[str, str]
     body: bytes
+    origin: str
     ends: asyncio.Event
+    opens: Callable[[str], bool]
+    metering: Metering
 
 
 def texts(call: Call) -> dict[str, str]:
@@ -91,6 +98,7 @@ def options(call: Call, *allowed: str) -> dict[str, str]:
         raise InvalidRequest(
             f"Not an option of this route: {', '.join(unknown)[:200]}. It knows {known}.",
             unknown=[name[:80] for name in unknown],
+            known=list(allowed),
         )
     return found
 
@@ -134,20 +142,20 @@ def seconds(found: Mapping[str, str], name: str, *, most: float) -> float:
     return min(value, most)
 
 
-def since(found: Mapping[str, str]) -> datetime | None:
+def moment_in(found: Mapping[str, str], name: str) -> datetime | None:
     """The moment the query names; UTC if it does not say.
 
     Raises:
         InvalidRequest: It is no moment in ISO 8601.
     """
-    if "since" not in found:
+    if name not in found:
         return None
     try:
-        at = datetime.fromisoformat(found["since"])
+        at = datetime.fromisoformat(found[name])
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise InvalidRequest(
-            "since is a moment such as 2026-11-20T12:00:00Z.", query="since"
+            f"{name} is a moment such as 2026-11-20T12:00:00Z.", query=name
         ) from None
 
 
@@ -196,6 +204,7 @@ def fields(
             f" It may have {', '.join(known) or 'none'}.",
             field=unknown[0][:80],
             unknown=[name[:80] for name in unknown],
+            known=list(known),
         )
     given = {name: content for name, content in value.items() if content is not None}
     for name, content in given.items():

@@ -20,6 +20,7 @@ STATUS: dict[type[WorkbenchError], HTTPStatus] = {
     errors.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
     errors.PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.Denied: HTTPStatus.FORBIDDEN,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.NotFound: HTTPStatus.NOT_FOUND,
@@ -59,6 +60,7 @@ _MEANT: dict[int, type[WorkbenchError]] = {
 
 JSON = "application/json"
 NOTEBOOK = "application/x-ipynb+json"
+BYTES = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +113,19 @@ def failure(error: WorkbenchError, *, request_id: str, at: datetime) -> Answer:
     allowed = error.details.get("allowed")
     if isinstance(error, errors.MethodNotAllowed) and isinstance(allowed, list):
         headers["Allow"] = ", ".join(map(str, allowed))
+    if isinstance(error, errors.RangeNotSatisfiable) and "size" in error.details:
+        headers["Content-Range"] = f"bytes */{error.details['size']}"
     headers |= {
         header: str(error.details[name])
         for name, header in _ABOUT_THE_RUN.items()
         if error.details.keys() >= _ABOUT_THE_RUN.keys()
     }
     return Answer(status=_first(STATUS, error), body=encode(body), headers=headers)
+
+
+def status_of(kind: type[WorkbenchError]) -> int:
+    """The HTTP status of errors of that *kind*."""
+    return next(int(STATUS[parent]) for parent in kind.__mro__ if parent in STATUS)
 
 
 def meant(status: int, reason: str) -> WorkbenchError:

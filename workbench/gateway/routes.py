@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
 from workbench.errors import InvalidRequest
-from workbench.gateway.handlers import agents, calling, drafts, health, runs, tokens, versions
-from workbench.gateway.requests import Call
-from workbench.gateway.responses import Answer
-
-Handler = Callable[[Call], Awaitable[Answer]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One endpoint.
-
-    Attributes:
-        method: The HTTP method.
-        path: `{name}` stands for one part of the path, `{name...}` for the rest of it.
-        handler: What answers.
-        doc: What it does, for those who call it.
-        public: Whether it answers without a token.
-    """
-
-    method: str
-    path: str
-    handler: Handler
-    doc: str
-    public: bool = False
+from workbench.gateway.handlers import (
+    agents,
+    calling,
+    documents,
+    drafts,
+    health,
+    revisions,
+    runs,
+    stages,
+    tickets,
+    tokens,
+    versions,
+)
+from workbench.gateway.route import Handler, Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +32,25 @@ class Found:
     places: Mapping[str, str]
 
 
-def _route(method: str, path: str, handler: Handler, doc: str, *, public: bool = False) -> Route:
-    return Route(method=method, path=path, handler=handler, doc=doc, public=public)
+def _route(
+    method: str,
+    path: str,
+    handler: Handler,
+    doc: str,
+    *,
+    public: bool = False,
+    personal: bool = False,
+    ticket: bool = False,
+) -> Route:
+    return Route(
+        method=method,
+        path=path,
+        handler=handler,
+        doc=doc,
+        public=public,
+        personal=personal,
+        ticket=ticket,
+    )
 
 
 _AGENT = "/agents/{owner}/{name}"
@@ -53,6 +60,23 @@ _RUN = "/runs/{run}"
 ROUTES: tuple[Route, ...] = (
     _route("GET", "/healthz", health.healthz, "What is running here.", public=True),
     _route("GET", "/readyz", health.readyz, "Whether a new run would be taken.", public=True),
+    _route(
+        "GET",
+        "/metrics",
+        health.metrics,
+        "What is counted, for Prometheus.",
+        public=True,
+        personal=True,
+    ),
+    _route(
+        "GET",
+        "/openapi.json",
+        documents.openapi_of(lambda: ROUTES),
+        "These routes as OpenAPI; with a token, your agents too.",
+        public=True,
+        personal=True,
+    ),
+    _route("GET", "/docs", documents.docs, "A page to try the routes from.", public=True),
     _route("POST", "/agents", agents.create, "Make an agent."),
     _route("GET", "/agents", agents.listing, "List agents, newest first."),
     _route("POST", "/agents/validate", agents.validate, "Examine an agent; store nothing."),
@@ -60,24 +84,88 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", _AGENT, calling.call_by_query, "Run the agent; answer its result."),
     _route("POST", _AGENT, calling.call_by_body, "Run the agent; answer its result."),
     _route("PATCH", _AGENT, agents.change, "Change name, description, metadata, visibility."),
-    _route("DELETE", _AGENT, agents.archive, "Take the agent out of use."),
+    _route("DELETE", _AGENT, agents.archive, "Take the agent out of use, or delete it for good."),
     _route("GET", f"{_AGENT}/about", agents.about, "What the agent is and takes."),
-    _route("GET", f"{_AGENT}/notebook", drafts.notebook, "The notebook of draft or version."),
+    _route(
+        "GET",
+        f"{_AGENT}/notebook",
+        drafts.notebook,
+        "The notebook of draft or version.",
+        ticket=True,
+    ),
     _route("PUT", f"{_AGENT}/notebook", drafts.save, "Save a new draft."),
+    _route(
+        "GET",
+        f"{_AGENT}/files/{{path...}}",
+        drafts.file,
+        "A file of draft or version.",
+        ticket=True,
+    ),
     _route("PUT", f"{_AGENT}/files/{{path...}}", drafts.attach, "Put a file beside the draft."),
+    _route("DELETE", f"{_AGENT}/files/{{path...}}", drafts.detach, "Take a file away."),
+    _route("GET", f"{_AGENT}/revisions", revisions.listing, "List earlier drafts, newest first."),
+    _route(
+        "GET",
+        f"{_AGENT}/revisions/{{revision}}/notebook",
+        revisions.notebook,
+        "The notebook of an earlier draft.",
+        ticket=True,
+    ),
+    _route(
+        "POST",
+        f"{_AGENT}/revisions/{{revision}}/restore",
+        revisions.restore,
+        "Bring an earlier draft back.",
+    ),
     _route("POST", f"{_AGENT}/versions", versions.publish, "Publish the draft."),
+    _route(
+        "GET",
+        f"{_AGENT}/publications/{{publication}}",
+        versions.publication,
+        "How far publishing has come.",
+    ),
     _route("GET", f"{_AGENT}/versions", versions.listing, "List versions, newest first."),
     _route("GET", f"{_AGENT}/versions/{{version}}", versions.show, "One version."),
+    _route(
+        "POST",
+        f"{_AGENT}/versions/{{version}}/deprecate",
+        stages.deprecate,
+        "Warn everybody who runs the version.",
+    ),
+    _route(
+        "POST",
+        f"{_AGENT}/versions/{{version}}/archive",
+        stages.archive,
+        "Take the version out of use.",
+    ),
+    _route("POST", f"{_AGENT}/rollback", stages.roll_back, "Give callers another version."),
+    _route(
+        "GET",
+        f"{_AGENT}/compare",
+        stages.compare,
+        "What is different between two states, cell by cell.",
+        ticket=True,
+    ),
     _route("POST", f"{_AGENT}/runs", calling.start, "Start a run."),
     _route("GET", f"{_AGENT}/runs", runs.listing_of_agent, "List the agent's runs."),
     _route("GET", "/runs", runs.listing, "List runs, newest first."),
     _route("GET", _RUN, runs.show, "One run, now or when it has ended."),
-    _route("GET", f"{_RUN}/events", runs.events, "What happens during the run, as it happens."),
-    _route("GET", f"{_RUN}/logs", runs.logs, "What the run printed and logged."),
-    _route("GET", f"{_RUN}/notebook", runs.notebook, "The executed notebook."),
+    _route(
+        "GET",
+        f"{_RUN}/events",
+        runs.events,
+        "What happens during the run, as it happens.",
+        ticket=True,
+    ),
+    _route("GET", f"{_RUN}/logs", runs.logs, "What the run printed and logged.", ticket=True),
+    _route("GET", f"{_RUN}/notebook", runs.notebook, "The executed notebook.", ticket=True),
+    _route(
+        "GET", f"{_RUN}/notebook.html", runs.shown, "The executed notebook as a page.", ticket=True
+    ),
     _route("GET", f"{_RUN}/files", runs.files, "List the files the run left."),
-    _route("GET", f"{_RUN}/files/{{path...}}", runs.file, "One file the run left."),
+    _route("GET", f"{_RUN}/files/{{path...}}", runs.file, "One file the run left.", ticket=True),
     _route("POST", f"{_RUN}/cancel", runs.cancel, "Call the run off."),
+    _route("POST", "/tickets", tickets.make, "Let a browser open one address once."),
     _route("POST", "/tokens", tokens.make, "Make a token; its text is shown this once."),
     _route("GET", "/tokens", tokens.listing, "List tokens."),
     _route("DELETE", "/tokens/{token}", tokens.revoke, "Take a token back."),
@@ -100,6 +188,12 @@ def find(path: str) -> Found | None:
                 raise InvalidRequest("The path is not percent-encoded UTF-8.") from None
             return Found(routes=routes, places=places)
     return None
+
+
+def opens(path: str) -> bool:
+    """Whether a ticket opens *path*, as it would be sent."""
+    found = [routes for pattern, routes in _PATTERNS if pattern.fullmatch(path)]
+    return bool(found) and "GET" in found[0] and found[0]["GET"].ticket
 
 
 def methods(path: str) -> list[str]:

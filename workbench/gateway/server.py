@@ -10,12 +10,16 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from workbench.app import App
+from workbench.domain.runs import Run
 from workbench.errors import InvalidRequest
 from workbench.gateway.application import WorkbenchGateway
 from workbench.gateway.front import Front
 from workbench.gateway.identity import Identity
+from workbench.gateway.logs import speak, tell_of
+from workbench.gateway.metering import Metering
 from workbench.settings import Settings
 
 log = logging.getLogger("workbench.gateway")
@@ -26,8 +30,10 @@ LAST_WORDS_SECONDS = 1.0
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, *, configuration: Path) -> int:
     """Serve until a signal says to stop, or a second one says at once; 0 is a good end.
+
+    *configuration* is the folder of our Jupyter configuration.
 
     Raises:
         InvalidRequest: The settings would open the gateway to others without TLS.
@@ -36,20 +42,29 @@ def serve(settings: Settings) -> int:
         Unavailable: The port is not to be had.
     """
     os.environ.pop("WORKBENCH_TOKEN", None)
-    asyncio.run(_serve(settings))
+    asyncio.run(_serve(settings, configuration))
     return 0
 
 
-async def _serve(settings: Settings) -> None:
-    gateway = WorkbenchGateway(settings)
+async def _serve(settings: Settings, configuration: Path) -> None:
+    gateway = WorkbenchGateway(settings, configuration=configuration)
     gateway.configure()
+    speak(settings.log_format)
     check_reach(settings, tls=gateway.scheme == "https")
-    async with _signals() as (stop, hurry), await App.open(settings) as app:
-        front = Front(app=app, identity=Identity(app.admitting))
+    metering = Metering()
+
+    def moved(run: Run) -> None:
+        metering.moved(run)
+        tell_of(run)
+
+    async with _signals() as (stop, hurry), await App.open(settings, watch=moved) as app:
+        metering.attach(app)
+        front = Front(app=app, identity=Identity(app.admitting), metering=metering)
         made = await app.admitting.welcome(settings.token)
         try:
             gateway.listen(front)
             url = f"{gateway.scheme}://{_spoken(settings.host)}:{gateway.port}"
+            front.url = url
             app.store.home.announce(url, front.identity.local_token)
             _tell([f"token: {made}"] if made else [], f"gateway: {url}")
             await stop.wait()

@@ -31,6 +31,8 @@ _SECRET_ENDINGS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD")
 class AdminOnly(Enveloped):
     """Lets the administrator in, and nobody else anywhere near."""
 
+    template = "/api"
+
     async def prepare(self) -> None:
         """Find out who is asking before anything of Jupyter's does.
 
@@ -42,6 +44,7 @@ class AdminOnly(Enveloped):
         self.principal = await self.settings["kg_personality"].front.identity.of(
             self.request.headers
         )
+        self.user = self.principal.user
         require_admin(self.principal)
         kernel_id = self.path_kwargs.get("kernel_id")
         if kernel_id is not None and kernel_id not in self.settings["kernel_manager"]:

@@ -110,6 +110,11 @@ class Executor(Protocol):
         """The level its kernels have."""
         ...
 
+    @property
+    def ready(self) -> int:
+        """How many kernels wait for a run."""
+        ...
+
     async def execute(
         self,
         task: Task,
@@ -185,6 +190,11 @@ class KernelSource(Protocol):
     """
 
     isolation: str
+
+    @property
+    def ready(self) -> int:
+        """How many kernels wait for a run."""
+        ...
 
     async def start(self, name: str, *, seconds: float) -> Kernel:
         """A kernel that nobody has used, ready for its first cell.

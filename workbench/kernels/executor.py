@@ -33,6 +33,11 @@ class NotebookExecutor:
         """The level its kernels have."""
         return self._kernels.isolation
 
+    @property
+    def ready(self) -> int:
+        """How many kernels wait for a run."""
+        return self._kernels.ready
+
     async def execute(
         self,
         task: Task,

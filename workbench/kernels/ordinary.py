@@ -117,6 +117,7 @@ class OrdinaryKernels:
     """Starts ordinary kernels."""
 
     isolation = "none"
+    ready = 0
 
     def __init__(
         self, *, housing: Housing, own: Collection[str] = OWN, frame_bytes: int = FRAME_BYTES

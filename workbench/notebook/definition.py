@@ -7,8 +7,9 @@ left to whoever put it there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from workbench.domain.definitions import AgentFile, Case, Definition
 from workbench.domain.parameters import Parameter, accept, object_schema
@@ -17,6 +18,8 @@ from workbench.notebook.parameters import declared, parameters_cell
 from workbench.notebook.python import is_python, language, read, reading_cost
 from workbench.notebook.schemas import check_schema, violations
 from workbench.notebook.tags import CHECK, LIVE, PARAMETERS, SETUP, SKIPPED, cell_tags, is_code
+
+T = TypeVar("T")
 
 MAX_CASES = 100
 MAX_TAGS = 20
@@ -54,7 +57,8 @@ def define(
     if not isinstance(own, Mapping):
         raise _wrong("", "must be an object")
     _check_tags(nb)
-    _check_code(nb)
+    for index, cell in readable(nb):
+        read(cell["source"], cell=index, cell_id=cell["id"])
     parameters = declared(nb)
     input_schema = _input_schema(own, parameters)
     return Definition(
@@ -74,6 +78,39 @@ def define(
     )
 
 
+def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
+    """Everything for which `define` would refuse *nb*, not only the first; empty if it would not."""
+    found: dict[str, InvalidAgentConfig] = {}
+
+    def tried(work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except InvalidAgentConfig as error:
+            found.setdefault(str(error), error)
+            return None
+
+    own = nb["metadata"].get("workbench", {})
+    if not isinstance(own, Mapping):
+        found["own"] = _wrong("", "must be an object")
+        own = {}
+    place = tried(lambda: parameters_cell(nb))
+    for index, cell in enumerate(nb["cells"]):
+        tried(partial(_check_cell_tags, index, cell, place))
+    for index, cell in readable(nb):
+        tried(partial(read, cell["source"], cell=index, cell_id=cell["id"]))
+    parameters = tried(lambda: declared(nb))
+    input_schema = tried(lambda: _input_schema(own, parameters or ()))
+    if parameters is not None and input_schema is not None:
+        given = own.get("cases")
+        for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
+            tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
+        tried(lambda: _cases(own, parameters, input_schema))
+    for check in (_output_schema, _timeout, _network, _retry, _tags):
+        tried(partial(check, own))
+    tried(lambda: _description(own, nb["cells"]))
+    return list(found.values())
+
+
 def _wrong(key: str, what: str) -> InvalidAgentConfig:
     field = f"metadata.workbench.{key}" if key else "metadata.workbench"
     return InvalidAgentConfig(f"{field} {what}.", field=field)
@@ -82,22 +119,28 @@ def _wrong(key: str, what: str) -> InvalidAgentConfig:
 def _check_tags(nb: Mapping[str, Any]) -> None:
     place = parameters_cell(nb)
     for index, cell in enumerate(nb["cells"]):
-        tags = cell_tags(cell)
-        where = {"cell": index, "cell_id": cell["id"]}
-        for one, other, because in _CONTRADICTIONS:
-            if one in tags and other in tags:
-                raise InvalidAgentConfig(
-                    f"Cell {index} cannot be tagged both {one} and {other}: {because}.", **where
-                )
-        if SETUP in tags and place is not None and index > place:
+        _check_cell_tags(index, cell, place)
+
+
+def _check_cell_tags(index: int, cell: Mapping[str, Any], place: int | None) -> None:
+    """Refuse the tags of a cell; the `parameters` cell, if there is one, stands at *place*."""
+    tags = cell_tags(cell)
+    where = {"cell": index, "cell_id": cell["id"]}
+    for one, other, because in _CONTRADICTIONS:
+        if one in tags and other in tags:
             raise InvalidAgentConfig(
-                f"Cell {index} is tagged setup, so it must stand before the parameters cell "
-                f"(cell {place}).",
-                **where,
+                f"Cell {index} cannot be tagged both {one} and {other}: {because}.", **where
             )
+    if SETUP in tags and place is not None and index > place:
+        raise InvalidAgentConfig(
+            f"Cell {index} is tagged setup, so it must stand before the parameters cell "
+            f"(cell {place}).",
+            **where,
+        )
 
 
-def _check_code(nb: Mapping[str, Any]) -> None:
+def readable(nb: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The cells whose code is looked at, with their places."""
     if not is_python(nb):
         return
     left = _MAX_READING
@@ -107,7 +150,7 @@ def _check_code(nb: Mapping[str, Any]) -> None:
         left -= reading_cost(cell["source"])
         if left < 0:
             return
-        read(cell["source"], cell=index, cell_id=cell["id"])
+        yield index, cell
 
 
 def _description(own: Mapping[str, Any], cells: Sequence[Mapping[str, Any]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -17,6 +17,7 @@ from workbench.domain.queries import AgentQuery
 from workbench.domain.versions import DRAFT
 from workbench.errors import (
     InvalidAgentConfig,
+    NotFound,
     PreconditionFailed,
     PreconditionRequired,
 )
@@ -24,6 +25,9 @@ from workbench.notebook.definition import define
 from workbench.notebook.document import dump, fingerprint, load, without_outputs
 from workbench.notebook.source import from_source
 from workbench.notebook.starters import starter
+from workbench.notebook.words import words
+from workbench.services.revising import Revising
+from workbench.store.addresses import KEPT as FORMER_ADDRESSES_KEPT
 from workbench.store.agents import Agents
 from workbench.store.objects import Objects
 from workbench.store.versions import Versions
@@ -75,6 +79,7 @@ class Authoring:
         agents: Agents,
         versions: Versions,
         objects: Objects,
+        revising: Revising,
         kernels: Sequence[str],
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -82,6 +87,7 @@ class Authoring:
         self._agents = agents
         self._versions = versions
         self._objects = objects
+        self._revising = revising
         self._kernels = frozenset(kernels)
         self._clock = clock
         self._new_id = new_id
@@ -97,9 +103,9 @@ class Authoring:
             raise InvalidAgentConfig(
                 f"description may have {LONGEST_DESCRIPTION} letters.", field="description"
             )
-        files = tuple(map(_filed, sorted(proposal.files.items())))
+        files = tuple(map(as_file, sorted(proposal.files.items())))
         # In a thread: the largest notebooks that are let in take seconds to look through.
-        return await asyncio.to_thread(lambda: self._read(_document(proposal), files=files))
+        return await asyncio.to_thread(lambda: self._read(document_of(proposal), files=files))
 
     async def create(self, principal: Principal, proposal: Proposal) -> Agent:
         """A new agent with *proposal* as its draft, kept.
@@ -111,9 +117,6 @@ class Authoring:
         """
         require_author(principal)
         content, definition = await self.examine(proposal)
-        for path in sorted(proposal.files):
-            await self._objects.put(proposal.files[path])
-        await self._objects.put(content)
         now = self._clock()
         agent = Agent(
             id=self._new_id(),
@@ -126,8 +129,12 @@ class Authoring:
             created_at=now,
             updated_at=now,
         )
-        await self._agents.create(principal, agent)
-        return agent
+        async with self._objects.referring():
+            for path in sorted(proposal.files):
+                await self._objects.put(proposal.files[path])
+            await self._objects.put(content)
+            said = await asyncio.to_thread(words, content)
+            return await self._agents.create(principal, agent, words=said)
 
     async def get(self, principal: Principal, owner: str, name: str) -> Agent:
         """The agent `owner/name`.
@@ -145,9 +152,19 @@ class Authoring:
         """
         return await self._agents.by_id(principal, agent_id)
 
+    @property
+    def epoch(self) -> int:
+        """As long as it is the same number, every list of agents reads as before."""
+        return self._agents.epoch
+
     async def list(self, principal: Principal, query: AgentQuery) -> Page[Agent]:
         """The agents the asker may know of, newest first."""
         return await self._agents.list(principal, query)
+
+    async def moved(self, principal: Principal, owner: str, name: str) -> Agent | None:
+        """The agent that was called `owner/name` a while ago; None if the asker knows of none."""
+        since = self._clock() - FORMER_ADDRESSES_KEPT
+        return await self._agents.moved(principal, owner, name, since=since)
 
     async def definition(
         self, principal: Principal, agent: Agent, version: str | None
@@ -198,10 +215,9 @@ class Authoring:
                 etag=entity_tag(agent.draft),
             )
         content, definition = await asyncio.to_thread(self._read, notebook, files=agent.draft.files)
-        await self._objects.put(content)
-        changed = replace(agent, draft=definition, updated_at=self._clock())
-        await self._agents.replace(principal, agent, changed)
-        return changed
+        async with self._objects.referring():
+            await self._objects.put(content)
+            return await self._revising.redraft(principal, agent, definition, content=content)
 
     async def attach(self, principal: Principal, agent: Agent, path: str, content: bytes) -> Agent:
         """The agent with a file of that path beside its draft.
@@ -211,13 +227,37 @@ class Authoring:
             InvalidRequest: The path is no good.
         """
         require_owner(principal, agent)
-        filed = _filed((check_path(path), content))
-        await self._objects.put(content)
+        filed = as_file((check_path(path), content))
         others = tuple(f for f in agent.draft.files if f.path != filed.path)
         files = tuple(sorted((*others, filed), key=lambda f: f.path))
-        changed = replace(agent, draft=replace(agent.draft, files=files), updated_at=self._clock())
-        await self._agents.replace(principal, agent, changed)
-        return changed
+        async with self._objects.referring():
+            await self._objects.put(content)
+            return await self._revising.redraft(principal, agent, replace(agent.draft, files=files))
+
+    async def file(
+        self, principal: Principal, agent: Agent, path: str, version: str | None
+    ) -> tuple[AgentFile, bytes]:
+        """A file that travels with a version, and its content; None is the draft.
+
+        Raises:
+            AgentAccessDenied: It is the draft of somebody else's agent.
+            NotFound: There is no such version, or no such file beside it.
+        """
+        definition = await self.definition(principal, agent, version or DRAFT)
+        found = _beside(definition, path)
+        return found, await self._objects.get(found.fingerprint)
+
+    async def detach(self, principal: Principal, agent: Agent, path: str) -> Agent:
+        """The agent without the file of that path beside its draft.
+
+        Raises:
+            AgentAccessDenied: It belongs to somebody else.
+            NotFound: There is none.
+        """
+        require_owner(principal, agent)
+        gone = _beside(agent.draft, path)
+        files = tuple(file for file in agent.draft.files if file is not gone)
+        return await self._revising.redraft(principal, agent, replace(agent.draft, files=files))
 
     async def change(self, principal: Principal, agent: Agent, changes: Changes) -> Agent:
         """The agent with another name, description, visibility or metadata.
@@ -263,13 +303,7 @@ class Authoring:
         document = without_outputs(load(source))
         content = dump(document)
         definition = define(document, fingerprint=fingerprint(content), files=files)
-        if definition.language != "python" and definition.kernel not in self._kernels:
-            allowed = ", ".join(sorted(self._kernels)) or "none besides Python"
-            raise InvalidAgentConfig(
-                f"The notebook asks for the kernel {definition.kernel!r}, which the administrator"
-                f" has not allowed here (allowed: {allowed}).",
-                field="metadata.kernelspec",
-            )
+        check_kernel(definition, self._kernels)
         return content, definition
 
 
@@ -278,7 +312,27 @@ def entity_tag(definition: Definition) -> str:
     return f'"{definition.fingerprint[:32]}"'
 
 
-def _document(proposal: Proposal) -> bytes | str | Mapping[str, object]:
+def check_kernel(definition: Definition, kernels: Collection[str]) -> None:
+    """Refuse a definition whose kernel is neither the workbench's own nor one of *kernels*.
+
+    Raises:
+        InvalidAgentConfig: The administrator has not allowed it.
+    """
+    if definition.language != "python" and definition.kernel not in kernels:
+        allowed = ", ".join(sorted(kernels)) or "none besides Python"
+        raise InvalidAgentConfig(
+            f"The notebook asks for the kernel {definition.kernel!r}, which the administrator"
+            f" has not allowed here (allowed: {allowed}).",
+            field="metadata.kernelspec",
+        )
+
+
+def document_of(proposal: Proposal) -> bytes | str | Mapping[str, object]:
+    """The notebook that *proposal* comes with, or stands for.
+
+    Raises:
+        InvalidAgentConfig: It comes with two, or its source is no Python.
+    """
     if proposal.notebook is not None and proposal.source is not None:
         raise InvalidAgentConfig("Send a notebook or agent_config, not both.", field="agent_config")
     if proposal.source is not None:
@@ -288,7 +342,19 @@ def _document(proposal: Proposal) -> bytes | str | Mapping[str, object]:
     return dump(starter(str(proposal.name), proposal.description))
 
 
-def _filed(item: tuple[str, bytes]) -> AgentFile:
+def _beside(definition: Definition, path: str) -> AgentFile:
+    found = next((file for file in definition.files if file.path == path), None)
+    if found is None:
+        raise NotFound("There is no such file beside the notebook.", path=path[:200])
+    return found
+
+
+def as_file(item: tuple[str, bytes]) -> AgentFile:
+    """A path and its content as a file that travels with a notebook.
+
+    Raises:
+        InvalidRequest: The path is no good.
+    """
     path, content = item
     return AgentFile(path=check_path(path), fingerprint=fingerprint(content), size=len(content))
 

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
@@ -36,6 +37,9 @@ _LAST_EVENT = {
     RunStatus.CANCELLED: EventType.RUN_CANCELLED,
 }
 
+Watch = Callable[[Run], None]
+"""Is told of each run that has begun or ended, once that is durable."""
+
 OWN_KERNEL = ""
 """The workbench's own kernel, which also stands in for every Python that is not allowed here."""
 
@@ -49,6 +53,7 @@ class _Live:
 
     run: Run
     definition: Definition
+    warning: str
     call_off: asyncio.Event = field(default_factory=asyncio.Event)
     done: asyncio.Event = field(default_factory=asyncio.Event)
     called_off_by_user: bool = False
@@ -71,6 +76,7 @@ class Dispatching:
         at_once: int,
         queue_limit: int,
         kernels: Collection[str],
+        watch: Watch,
         clock: Callable[[], datetime],
     ) -> None:
         self._runs = runs
@@ -83,6 +89,7 @@ class Dispatching:
         self._at_once = at_once
         self._queue_limit = queue_limit
         self._kernels = frozenset(kernels)
+        self._watch = watch
         self._clock = clock
         self._live: dict[str, _Live] = {}
         self._lines: OrderedDict[str, deque[str]] = OrderedDict()
@@ -127,11 +134,15 @@ class Dispatching:
         finally:
             self._places -= 1
 
-    def enqueue(self, run: Run, definition: Definition) -> None:
-        """Put an accepted run at the end of its user's line."""
-        self._live[run.id] = _Live(run=run, definition=definition)
+    def enqueue(self, run: Run, definition: Definition, *, warning: str = "") -> None:
+        """Put an accepted run at the end of its user's line; it begins with *warning*, if any."""
+        self._live[run.id] = _Live(run=run, definition=definition, warning=warning)
         self._lines.setdefault(run.user, deque()).append(run.id)
         self._pump()
+
+    def busy_with(self, agent: Agent) -> bool:
+        """Whether a run of *agent* waits, is being carried out, or is not told of to its end."""
+        return any(live.run.agent_id == agent.id for live in self._live.values())
 
     async def settled(self, run_id: str) -> None:
         """Wait until nothing more can happen to the run."""
@@ -253,10 +264,15 @@ class Dispatching:
             # Durable before the first cell: what may have done something is never begun again.
             live.run = live.run.begin(at=self._clock(), isolation=isolation)
             await self._runs.record(live.run)
+            self._watch(live.run)
             stream.append(
                 EventType.RUN_STARTED,
                 {"run_id": live.run.id, "test": live.run.test, "isolation": isolation},
             )
+            if live.warning:
+                stream.append(
+                    EventType.LOG, {"level": "warning", "message": live.warning, "fields": {}}
+                )
 
         def report(type: EventType, data: Mapping[str, object]) -> None:
             stream.append(type, data)
@@ -308,6 +324,7 @@ class Dispatching:
             # What is not durable is settled, what is not told is told, at the next start.
             log.exception("run %s ended %s but the disk does not take it", run.id, run.status)
         live.run = run
+        self._watch(run)
         del self._live[run.id]
         live.done.set()
 

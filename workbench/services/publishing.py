@@ -1,7 +1,11 @@
-"""Publishing: the draft's own cases are run, and if they pass it becomes a numbered version."""
+"""Publishing: the draft's own cases are run, and if they pass it becomes a numbered version.
+
+What is published can be warned of, taken out of use, and made what callers get once more.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -9,10 +13,13 @@ from datetime import datetime
 from workbench.domain.access import Principal, require_owner
 from workbench.domain.agents import Agent
 from workbench.domain.definitions import Case, Definition, matches
+from workbench.domain.paging import PAGE, Page
 from workbench.domain.runs import Run, RunStatus
-from workbench.domain.versions import DRAFT, Version, check_number, next_number
+from workbench.domain.versions import DRAFT, Stage, Version, check_number, next_number
 from workbench.errors import ChecksFailed, IllegalMove, InvalidAgentConfig, VersionConflict
+from workbench.notebook.words import words
 from workbench.services.running import Order, Running
+from workbench.store.objects import Objects
 from workbench.store.versions import Versions
 
 DEFAULTS = Case(name="defaults")
@@ -23,9 +30,15 @@ class Publishing:
     """From draft to version."""
 
     def __init__(
-        self, *, versions: Versions, running: Running, clock: Callable[[], datetime]
+        self,
+        *,
+        versions: Versions,
+        objects: Objects,
+        running: Running,
+        clock: Callable[[], datetime],
     ) -> None:
         self._versions = versions
+        self._objects = objects
         self._running = running
         self._clock = clock
 
@@ -51,8 +64,7 @@ class Publishing:
             PreconditionFailed: The draft was changed while its cases ran.
         """
         require_owner(principal, agent)
-        if agent.archived_at is not None:
-            raise IllegalMove(f"{agent.address} is archived.", stage=agent.stage)
+        _refuse_archived(agent)
         known = [v.number for v in await self._versions.list(principal, agent)]
         chosen = next_number(known) if number is None else check_number(number)
         if chosen in known:
@@ -69,12 +81,66 @@ class Publishing:
             published_at=now,
         )
         after = replace(agent, current_version=chosen, published=agent.draft, updated_at=now)
-        await self._versions.publish(principal, agent, after, version)
-        return version
+        said = await self._words(agent.draft)
+        return await self._versions.publish(principal, agent, after, version, words=said)
+
+    async def deprecate(
+        self, principal: Principal, agent: Agent, number: str, *, note: str = ""
+    ) -> Version:
+        """The version, of which everybody who runs it is warned from now on, with *note*.
+
+        Raises:
+            AgentAccessDenied: The agent belongs to somebody else.
+            NotFound: There is no such version.
+            IllegalMove: It is deprecated or archived already.
+            InvalidRequest: The note is too long.
+        """
+        return await self._move(principal, agent, number, Stage.DEPRECATED, note=note)
+
+    async def archive(self, principal: Principal, agent: Agent, number: str) -> Version:
+        """The version, which can be read but not be run any more.
+
+        Raises:
+            AgentAccessDenied: The agent belongs to somebody else.
+            NotFound: There is no such version.
+            IllegalMove: It is archived already, or is what callers get.
+        """
+        return await self._move(principal, agent, number, Stage.ARCHIVED)
+
+    async def roll_back(self, principal: Principal, agent: Agent, number: str) -> Agent:
+        """The agent with the version *number*, an earlier or a later one, as what callers get.
+
+        Raises:
+            AgentAccessDenied: It belongs to somebody else.
+            NotFound: There is no such version.
+            IllegalMove: The version or the agent is archived.
+            PreconditionFailed: The agent was changed meanwhile.
+        """
+        require_owner(principal, agent)
+        _refuse_archived(agent)
+        version = await self._versions.get(principal, agent, check_number(number))
+        after = replace(
+            agent,
+            current_version=version.number,
+            published=version.definition,
+            updated_at=self._clock(),
+        )
+        said = await self._words(version.definition)
+        return await self._versions.point(principal, agent, after, words=said)
 
     async def versions(self, principal: Principal, agent: Agent) -> Sequence[Version]:
         """All versions of the agent, newest first."""
         return await self._versions.list(principal, agent)
+
+    async def page(
+        self, principal: Principal, agent: Agent, *, limit: int = PAGE, cursor: str | None = None
+    ) -> Page[Version]:
+        """Some versions of the agent, the highest number first.
+
+        Raises:
+            InvalidRequest: The limit or the cursor makes no sense.
+        """
+        return await self._versions.page(principal, agent, limit=limit, cursor=cursor)
 
     async def version(self, principal: Principal, agent: Agent, number: str) -> Version:
         """One version of the agent.
@@ -83,6 +149,17 @@ class Publishing:
             NotFound: There is none of that number.
         """
         return await self._versions.get(principal, agent, check_number(number))
+
+    async def _move(
+        self, principal: Principal, agent: Agent, number: str, to: Stage, *, note: str = ""
+    ) -> Version:
+        return await self._versions.move(
+            principal, agent, check_number(number), to, at=self._clock(), note=note
+        )
+
+    async def _words(self, definition: Definition) -> str:
+        content = await self._objects.get(definition.fingerprint)
+        return await asyncio.to_thread(words, content)
 
     async def _check(self, principal: Principal, agent: Agent) -> None:
         cases = cases_of(agent.draft)
@@ -106,6 +183,11 @@ class Publishing:
                 agent=agent.address,
                 cases=failed,
             )
+
+
+def _refuse_archived(agent: Agent) -> None:
+    if agent.archived_at is not None:
+        raise IllegalMove(f"{agent.address} is archived.", stage=agent.stage)
 
 
 def cases_of(definition: Definition) -> Sequence[Case]:

@@ -44,12 +44,13 @@ class Recovering:
         for run in await self._runs.unsettled():
             if run.status is RunStatus.PENDING and not resume:
                 continue
-            definition = await self._definition(run) if run.status is RunStatus.PENDING else None
-            if definition is None:
+            found = await self._accepted_for(run) if run.status is RunStatus.PENDING else None
+            if found is None:
                 await self._dispatching.abandon(run)
                 begun += 1
             else:
-                self._dispatching.enqueue(run, definition)
+                definition, warning = found
+                self._dispatching.enqueue(run, definition, warning=warning)
                 again += 1
         if begun or again:
             log.warning(
@@ -59,12 +60,17 @@ class Recovering:
                 again,
             )
 
-    async def _definition(self, run: Run) -> Definition | None:
-        """What the run was accepted for, if that still stands; a draft may have moved on."""
+    async def _accepted_for(self, run: Run) -> tuple[Definition, str] | None:
+        """What the run was accepted for, if that still stands, and what is to be warned of.
+
+        A draft may have moved on.
+        """
         try:
             agent = await self._agents.by_id(self._administrator, run.agent_id)
             if run.version == DRAFT:
-                return agent.draft if agent.draft.fingerprint == run.fingerprint else None
-            return (await self._versions.get(self._administrator, agent, run.version)).definition
+                same = agent.draft.fingerprint == run.fingerprint
+                return (agent.draft, "") if same else None
+            version = await self._versions.get(self._administrator, agent, run.version)
+            return version.definition, version.warning
         except NotFound:
             return None

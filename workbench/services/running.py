@@ -94,7 +94,7 @@ class Running:
         Raises:
             WorkbenchError: As `accept` does.
         """
-        number, definition = await self._resolve(principal, agent, order)
+        number, definition, warning = await self._resolve(principal, agent, order)
         parameters = _values(definition, order)
         run = Run(
             id=self._new_id(),
@@ -111,7 +111,7 @@ class Running:
         with self._dispatching.place(principal.user):
             run, replayed = await self._runs.accept(run, key=order.key)
             if not replayed:
-                self._dispatching.enqueue(run, definition)
+                self._dispatching.enqueue(run, definition, warning=warning)
         return run, replayed
 
     async def get(
@@ -201,7 +201,7 @@ class Running:
 
     async def _resolve(
         self, principal: Principal, agent: Agent, order: Order
-    ) -> tuple[str, Definition]:
+    ) -> tuple[str, Definition, str]:
         if agent.archived_at is not None:
             raise IllegalMove(
                 f"{agent.address} is archived, so it cannot be run.", stage="archived"
@@ -214,13 +214,11 @@ class Running:
                     f"{agent.address} {_why_draft(agent)}: ask for a test run, or publish it.",
                     stage=agent.stage,
                 )
-            return DRAFT, agent.draft
-        if wanted == agent.current_version and agent.published is not None:
-            return wanted, agent.published
+            return DRAFT, agent.draft, ""
         version = await self._versions.get(principal, agent, check_number(wanted))
         if version.stage is Stage.ARCHIVED:
             raise IllegalMove(f"Version {wanted} is archived, so it cannot be run.", version=wanted)
-        return wanted, version.definition
+        return wanted, version.definition, version.warning
 
 
 def _why_draft(agent: Agent) -> str:

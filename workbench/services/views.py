@@ -15,9 +15,12 @@ from workbench.domain.definitions import Definition
 from workbench.domain.events import Event
 from workbench.domain.paging import Page
 from workbench.domain.parameters import Parameter
+from workbench.domain.revisions import Revision
 from workbench.domain.runs import Run
-from workbench.domain.versions import Version
+from workbench.domain.versions import Stage, Version
 from workbench.services.authoring import entity_tag
+from workbench.services.postponing import Publication
+from workbench.services.validating import Examination
 
 T = TypeVar("T")
 
@@ -95,8 +98,56 @@ def version_view(version: Version) -> dict[str, Any]:
         "changelog": version.changelog,
         "published_by": version.published_by,
         "published_at": moment(version.published_at),
+        "deprecated": version.stage is Stage.DEPRECATED,
+        "deprecated_at": moment(version.deprecated_at),
+        "deprecation_note": version.deprecation_note or None,
+        "archived_at": moment(version.archived_at),
         "etag": entity_tag(version.definition),
         **definition_view(version.definition),
+    }
+
+
+def revision_view(revision: Revision) -> dict[str, Any]:
+    """An earlier draft of an agent."""
+    return {
+        "id": revision.id,
+        "saved_at": moment(revision.saved_at),
+        "saved_by": revision.saved_by,
+        "fingerprint": revision.definition.fingerprint,
+        "size": revision.size,
+        "etag": entity_tag(revision.definition),
+        "files": [{"path": f.path, "size": f.size} for f in revision.definition.files],
+    }
+
+
+def examination_view(examination: Examination) -> dict[str, Any]:
+    """What was found wrong, and what the notebook declares if it can be an agent."""
+    definition = examination.definition
+    return {
+        "valid": examination.valid,
+        "problems": [
+            {
+                "severity": str(problem.severity),
+                "code": problem.code,
+                "message": problem.message,
+                "details": problem.details,
+            }
+            for problem in examination.problems
+        ],
+        **({} if definition is None else definition_view(definition)),
+    }
+
+
+def publication_view(publication: Publication) -> dict[str, Any]:
+    """An attempt to publish, as it stands."""
+    version, error = publication.version, publication.error
+    return {
+        "id": publication.id,
+        "status": publication.status,
+        "version": None if version is None else version_view(version),
+        "error": None
+        if error is None
+        else {"code": error.code, "message": str(error), "details": error.details},
     }
 
 

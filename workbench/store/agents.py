@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from workbench.domain.access import Principal, may_see_agent, require_author, require_owner
 from workbench.domain.agents import Agent, Visibility
@@ -16,6 +17,7 @@ from workbench.errors import (
     InvalidRequest,
     PreconditionFailed,
 )
+from workbench.store.addresses import claim_address, leave_address
 from workbench.store.catalog import Catalog
 from workbench.store.cells import (
     from_json,
@@ -31,6 +33,7 @@ from workbench.store.connection import Query
 from workbench.store.recent import Recent
 from workbench.store.sight import agents_seen_by
 from workbench.store.tables import AGENTS, Row
+from workbench.store.texts import agents_found_by, keep_text
 from workbench.store.transaction import Transaction
 
 # Stands around each tag, so that a whole one can be looked for in all of them.
@@ -45,8 +48,8 @@ class Agents:
         self._by_id: Recent[str, Agent] = Recent()
         self._ids: Recent[tuple[str, str], str] = Recent()
 
-    async def create(self, principal: Principal, agent: Agent) -> Agent:
-        """*agent*, once it is kept.
+    async def create(self, principal: Principal, agent: Agent, *, words: str = "") -> Agent:
+        """*agent*, once it is kept; *words* of its draft are what its owner finds it by.
 
         Raises:
             InsufficientPermissions: *principal* may not have agents.
@@ -62,6 +65,8 @@ class Agents:
                 raise DuplicateAgentName(f"There is an agent {agent.id} already.")
             _refuse_taken_name(rows, agent)
             rows.put(AGENTS, _row(agent))
+            keep_text(rows, agent, draft=words)
+            claim_address(rows, agent)
             return agent
 
         return await self._catalog.transact(change, then=self.learn)
@@ -102,7 +107,7 @@ class Agents:
             [
                 agents_seen_by(principal),
                 Condition("archived_at IS NULL"),
-                *_conditions(query),
+                *_conditions(principal, query),
             ]
         )
         sql = (
@@ -132,6 +137,32 @@ class Agents:
             return agent
 
         return await self._catalog.transact(change, then=self.learn)
+
+    async def moved(
+        self, principal: Principal, owner: str, name: str, *, since: datetime
+    ) -> Agent | None:
+        """The agent that was called *owner*/*name* until *since* or later, if *principal* may see it."""
+        sql = (
+            "SELECT agent_id FROM former_addresses"
+            " WHERE owner = $1 AND name = $2 AND left_at >= CAST($3 AS TIMESTAMP)"
+        )
+        found = await self._catalog.read(lambda ask: ask(sql, owner, name, from_moment(since)))
+        if not found:
+            return None
+        try:
+            return await self.by_id(principal, found[0][0])
+        except AgentNotFound:
+            return None
+
+    @property
+    def epoch(self) -> int:
+        """Another number whenever an agent was written since: lists may read otherwise now."""
+        return self._by_id.epoch
+
+    def forget(self, agent: Agent) -> None:
+        """Take note that *agent* is gone."""
+        self._by_id.drop(agent.id)
+        self._ids.drop((agent.owner, agent.name))
 
     def learn(self, agent: Agent) -> None:
         """Take note that *agent* has just been written."""
@@ -169,20 +200,33 @@ def replace_agent(rows: Transaction, principal: Principal, was: Agent, agent: Ag
     """
     if was.id != agent.id:
         raise ValueError("an agent keeps its id")
-    row = rows.row(AGENTS, agent.id)
-    if row is None:
-        raise _unknown(was.address)
-    stored = _seen(principal, _agent(row), was.address)
-    require_owner(principal, stored)
+    stored = owned_agent(rows, principal, was)
     if agent.owner != stored.owner:
         raise AgentAccessDenied(f"{stored.address} stays with {stored.owner}.")
-    if row != _row(was):
+    if _row(stored) != _row(was):
         raise PreconditionFailed(
             f"{stored.address} was changed meanwhile; read it again.", agent=stored.address
         )
     if agent.name != stored.name:
         _refuse_taken_name(rows, agent)
+        leave_address(rows, stored, at=agent.updated_at)
+        claim_address(rows, agent)
     rows.put(AGENTS, _row(agent))
+
+
+def owned_agent(rows: Transaction, principal: Principal, agent: Agent) -> Agent:
+    """*agent* as it stands inside the transaction *rows*, for those who may change it.
+
+    Raises:
+        AgentNotFound: There is none, or none that *principal* may know of.
+        AgentAccessDenied: It belongs to somebody else.
+    """
+    row = rows.row(AGENTS, agent.id)
+    if row is None:
+        raise _unknown(agent.address)
+    stored = _seen(principal, _agent(row), agent.address)
+    require_owner(principal, stored)
+    return stored
 
 
 def _refuse_taken_name(rows: Transaction, agent: Agent) -> None:
@@ -204,16 +248,13 @@ def _unknown(wanted: str) -> AgentNotFound:
     return AgentNotFound(f"There is no agent {wanted!r}.", agent=wanted)
 
 
-def _conditions(query: AgentQuery) -> Iterator[Condition]:
+def _conditions(principal: Principal, query: AgentQuery) -> Iterator[Condition]:
     if query.name is not None:
         yield Condition("name = {}", (query.name,))
     if query.owner is not None:
         yield Condition("owner = {}", (query.owner,))
     if query.text is not None:
-        yield Condition(
-            "strpos(lower(name), {}) > 0 OR strpos(lower(description), {}) > 0",
-            (query.text.lower(),) * 2,
-        )
+        yield agents_found_by(principal, query.text)
     if query.tag is not None:
         yield Condition("strpos(tags, {}) > 0", (_tags([query.tag]),))
     if query.cursor is not None:

@@ -304,5 +304,8 @@ def _put_sql(table: Table) -> str:
 
 def _delete_sql(table: Table) -> str:
     keyed = ", ".join(table.key)
-    keys = ", ".join(f"unnest(CAST(${i} AS TEXT[]))" for i in range(1, len(table.key) + 1))
+    keys = ", ".join(
+        f"CAST(unnest(CAST(${i} AS TEXT[])) AS {table.columns[column]})"
+        for i, column in enumerate(table.key, start=1)
+    )
     return f"DELETE FROM {table.name} WHERE ({keyed}) IN (SELECT {keys})"

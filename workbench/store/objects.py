@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import Executor
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from workbench.errors import HomeUnreadable, NotFound, Unavailable
@@ -25,6 +27,11 @@ class Objects:
     def __init__(self, folder: Path, *, threads: Executor) -> None:
         self._folder = folder
         self._threads = threads
+        self._referring = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._open = asyncio.Event()
+        self._open.set()
 
     async def put(self, data: bytes) -> str:
         """The fingerprint *data* is kept under, once it is on disk.
@@ -47,6 +54,13 @@ class Objects:
         """Whether something is kept under the fingerprint *mark*."""
         return _FINGERPRINT.fullmatch(mark) is not None and self.path(mark).is_file()
 
+    def size(self, mark: str) -> int:
+        """How many bytes are kept under the fingerprint *mark*; 0 if nothing is."""
+        try:
+            return self.path(mark).stat().st_size
+        except OSError:
+            return 0
+
     def path(self, mark: str) -> Path:
         """Where the object lies or would lie; only for reading.
 
@@ -56,6 +70,53 @@ class Objects:
         if not _FINGERPRINT.fullmatch(mark):
             raise NotFound("There is no such object.", fingerprint=mark[:80])
         return self._folder / mark[:2] / mark
+
+    @asynccontextmanager
+    async def referring(self) -> AsyncIterator[None]:
+        """While inside, nothing is thrown away: what is put need not be spoken of by a row yet.
+
+        Never to be entered by who is inside already: a sweep may begin in between.
+        """
+        while not self._open.is_set():
+            await self._open.wait()
+        self._referring += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._referring -= 1
+            if not self._referring:
+                self._quiet.set()
+
+    async def throw_away(
+        self, marks: Collection[str], *, spoken_of: Callable[[], Awaitable[Collection[str]]]
+    ) -> int:
+        """How many of *marks* are gone: all that are not among those *spoken_of*.
+
+        *spoken_of* is asked when nobody is inside `referring`, and nobody enters until all is done.
+
+        Raises:
+            Unavailable: The disk fails.
+        """
+        # One sweep after the other.
+        while not self._open.is_set():
+            await self._open.wait()
+        self._open.clear()
+        try:
+            await self._quiet.wait()
+            gone = set(marks) - set(await spoken_of())
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, self._remove, gone)
+        finally:
+            self._open.set()
+
+    def _remove(self, marks: Collection[str]) -> int:
+        try:
+            for mark in marks:
+                self.path(mark).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"The disk fails: {error.strerror}.") from error
+        return len(marks)
 
     def keep(self, data: bytes) -> str:
         """As `put`, for threads."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -123,6 +124,22 @@ class Papers:
         except (OSError, ValueError):
             raise NotFound(f"Run {run_id} left no such file.", run_id=run_id) from None
 
+    async def throw_away(self, run_ids: Iterable[str]) -> None:
+        """Have nothing left of those runs.
+
+        Raises:
+            Unavailable: The disk fails; some may be gone and some not.
+        """
+
+        def remove() -> None:
+            for run_id in run_ids:
+                folder = self.folder(run_id)
+                if folder.is_dir():
+                    _open_up(folder)
+                    shutil.rmtree(folder)
+
+        await self._write(remove)
+
     async def _write(self, work: Callable[[], None]) -> None:
         try:
             await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -132,6 +149,15 @@ class Papers:
 
 def _unknown(run_id: str) -> NotFound:
     return NotFound(f"There is no run {run_id!r}.", run_id=run_id)
+
+
+def _open_up(folder: Path) -> None:
+    """Make sure that what is in *folder* can be removed: a run may have left it read-only."""
+    for parent, folders, _ in os.walk(folder, followlinks=False):
+        for name in folders:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(0o700)
 
 
 def _path(file: RunFile) -> str:

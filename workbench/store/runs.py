@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from workbench.domain.access import Principal, may_see_run
+from workbench.domain.agents import Agent
 from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.errors import (
+    AgentNotFound,
     IdempotencyMismatch,
     IllegalMove,
     InvalidRequest,
@@ -41,8 +44,11 @@ INLINE_BYTES = 16 * 1024
 KEYS_KEPT = timedelta(hours=24)
 """How long an idempotency key is remembered."""
 
-# Begins a cell that names an object instead of holding a value; no JSON text begins so.
-_BY_REFERENCE = "@"
+BY_REFERENCE = "@"
+"""Begins a cell that names an object instead of holding a value; no JSON text begins so."""
+VALUES = ("parameters", "result", "error")
+"""The cells that may do so."""
+
 _UNSETTLED = "status IN ('pending', 'running')"
 _LANDMARKS = f"""
     SELECT id FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM runs) AS numbered
@@ -73,6 +79,9 @@ class Runs:
         # Where every run stands that may still move; asked before a move is journaled.
         self._moving: dict[str, Run] = {}
         self._landmarks = Landmarks()
+        # How many runs of an agent are on their way in, and the agents that take no more.
+        self._accepting: Counter[str] = Counter()
+        self._shut: set[str] = set()
 
     async def load(self) -> None:
         """Remember the runs that are not settled; once, before anything else."""
@@ -90,15 +99,25 @@ class Runs:
         Raises:
             IdempotencyMismatch: The key stands for another request.
             IllegalMove: A run of that id is under way.
+            AgentNotFound: Its agent is being deleted.
             Unavailable: The disk does not take it.
         """
         if run.id in self._moving:
             raise IllegalMove(f"Run {run.id} was accepted already.", run_id=run.id)
-        row = await self._row(run)
-        if key is not None:
-            return await self._accept_once(run, row, key)
-        await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run))
-        return run, False
+        if run.agent_id in self._shut:
+            raise AgentNotFound(f"{run.address} is being deleted.", agent=run.address)
+        self._accepting[run.agent_id] += 1
+        try:
+            async with self._objects.referring():
+                row = await self._row(run)
+                if key is not None:
+                    return await self._accept_once(run, row, key)
+                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run))
+                return run, False
+        finally:
+            self._accepting[run.agent_id] -= 1
+            if not self._accepting[run.agent_id]:
+                del self._accepting[run.agent_id]
 
     async def record(self, run: Run) -> Run:
         """*run*, once it is durable that it stands so.
@@ -120,11 +139,12 @@ class Runs:
         # Before anything is awaited: two who settle at once must not both be let through.
         self._moving[run.id] = run
         try:
-            row = await self._row(run)
-            if self._moving.get(run.id) is not run:
-                # Its large values took so long that the next step overtook it.
-                raise IllegalMove(f"Run {run.id} has moved on meanwhile.", run_id=run.id)
-            await self._catalog.progress([put(RUNS, row)], then=lambda: self._moved(run))
+            async with self._objects.referring():
+                row = await self._row(run)
+                if self._moving.get(run.id) is not run:
+                    # Its large values took so long that the next step overtook it.
+                    raise IllegalMove(f"Run {run.id} has moved on meanwhile.", run_id=run.id)
+                await self._catalog.progress([put(RUNS, row)], then=lambda: self._moved(run))
         except Exception:
             if self._moving.get(run.id) is run:
                 self._moving[run.id] = stood
@@ -180,6 +200,25 @@ class Runs:
         """The runs that have not ended yet, in the order they were accepted."""
         runs = sorted(self._moving.values(), key=lambda run: run.id)
         return [run for run in runs if not run.status.settled]
+
+    def shut(self, agent: Agent) -> None:
+        """Accept no run of *agent* any more.
+
+        Raises:
+            IllegalMove: One waits or is under way.
+        """
+        unsettled = sum(run.agent_id == agent.id for run in self._moving.values())
+        if unsettled or self._accepting[agent.id]:
+            raise IllegalMove(
+                f"Runs of {agent.address} wait or are under way: call them off, or let them end.",
+                agent=agent.address,
+                unsettled=unsettled,
+            )
+        self._shut.add(agent.id)
+
+    def reopen(self, agent: Agent) -> None:
+        """Accept runs of *agent* again."""
+        self._shut.discard(agent.id)
 
     async def forget_keys(self, *, now: datetime) -> None:
         """Forget the idempotency keys that are too old to count.
@@ -294,11 +333,11 @@ class Runs:
         written = from_json(value)
         if len(written) <= INLINE_BYTES:
             return written
-        return _BY_REFERENCE + await self._objects.put(written.encode())
+        return BY_REFERENCE + await self._objects.put(written.encode())
 
     def _value(self, cell: Cell) -> object:
         written = text(cell)
-        if written.startswith(_BY_REFERENCE):
+        if written.startswith(BY_REFERENCE):
             return to_json(self._objects.load(written[1:]).decode())
         return to_json(written)
 
@@ -330,15 +369,18 @@ def _conditions(query: RunQuery, below: str | None) -> Iterator[Condition]:
         yield Condition("id < {}", (below,))
     if query.agent_id is not None:
         yield Condition("agent_id = {}", (query.agent_id,))
+    if query.version is not None:
+        yield Condition("version = {}", (query.version,))
     if query.status is not None:
         yield Condition("status = {}", (str(query.status),))
     if query.since is not None:
         yield Condition("created_at >= CAST({} AS TIMESTAMP)", (from_moment(query.since),))
+    if query.until is not None:
+        yield Condition("created_at < CAST({} AS TIMESTAMP)", (from_moment(query.until),))
 
 
 def _has_references(row: Row) -> bool:
-    cells = (row["parameters"], row["result"], row["error"])
-    return any(text(cell).startswith(_BY_REFERENCE) for cell in cells)
+    return any(text(row[column]).startswith(BY_REFERENCE) for column in VALUES)
 
 
 def _mapping(value: object) -> Mapping[str, object]:

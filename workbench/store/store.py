@@ -21,6 +21,8 @@ from workbench.store.journal import Journal
 from workbench.store.objects import Objects
 from workbench.store.opening import open_index
 from workbench.store.papers import Papers
+from workbench.store.purges import Purges
+from workbench.store.revisions import Revisions
 from workbench.store.runs import Runs
 from workbench.store.snapshots import SNAPSHOT_BYTES
 from workbench.store.versions import Versions
@@ -36,11 +38,13 @@ class Store:
         home: The folder and its lock.
         agents: Agents.
         versions: Their published versions.
+        revisions: Their earlier drafts.
         runs: Their runs.
         access: Users and tokens.
         objects: Bytes by fingerprint.
         events: What happens during runs.
         papers: What runs leave behind.
+        purges: Agents deleted for good.
     """
 
     def __init__(
@@ -67,7 +71,16 @@ class Store:
         self.agents = Agents(self._catalog)
         self.versions = Versions(self._catalog, self.agents)
         self.runs = Runs(self._catalog, self.objects)
+        self.revisions = Revisions(self._catalog, self.agents, self.objects)
         self.access = Access(self._catalog)
+        self.purges = Purges(
+            self._catalog,
+            agents=self.agents,
+            versions=self.versions,
+            runs=self.runs,
+            papers=self.papers,
+            objects=self.objects,
+        )
 
     @classmethod
     async def open(

@@ -92,6 +92,29 @@ VERSIONS = _table(
     changelog="TEXT",
     published_by="TEXT",
     published_at="TIMESTAMP",
+    deprecated_at="TIMESTAMP",
+    deprecation_note="TEXT",
+    archived_at="TIMESTAMP",
+)
+REVISIONS = _table(
+    "revisions",
+    "agent_id number",
+    agent_id="TEXT",
+    number="INTEGER",
+    definition="TEXT",
+    saved_by="TEXT",
+    saved_at="TIMESTAMP",
+)
+AGENT_TEXTS = _table(
+    "agent_texts", "agent_id", agent_id="TEXT", owner="TEXT", draft="TEXT", published="TEXT"
+)
+FORMER_ADDRESSES = _table(
+    "former_addresses",
+    "owner name",
+    owner="TEXT",
+    name="TEXT",
+    agent_id="TEXT",
+    left_at="TIMESTAMP",
 )
 RUNS = _table(
     "runs",
@@ -126,7 +149,20 @@ IDEMPOTENCY_KEYS = _table(
     created_at="TIMESTAMP",
 )
 
-TABLES = {t.name: t for t in (USERS, TOKENS, AGENTS, VERSIONS, RUNS, IDEMPOTENCY_KEYS)}
+TABLES = {
+    t.name: t
+    for t in (
+        USERS,
+        TOKENS,
+        AGENTS,
+        VERSIONS,
+        REVISIONS,
+        AGENT_TEXTS,
+        FORMER_ADDRESSES,
+        RUNS,
+        IDEMPOTENCY_KEYS,
+    )
+}
 
 
 @dataclass(frozen=True, slots=True)

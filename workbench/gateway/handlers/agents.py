@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import cast
@@ -10,12 +11,14 @@ from workbench.domain.access import require_author
 from workbench.domain.agents import Visibility
 from workbench.domain.queries import AgentQuery
 from workbench.errors import InvalidAgentConfig, WorkbenchError
+from workbench.gateway.examples import examples
 from workbench.gateway.handlers.places import agent_at
-from workbench.gateway.requests import Call, Fields, fields, options, page
+from workbench.gateway.requests import Call, Fields, fields, flag, options, page
 from workbench.gateway.responses import Answer, answer
 from workbench.services.authoring import Changes, Proposal
 from workbench.services.publishing import cases_of
-from workbench.services.views import agent_view, definition_view, page_view
+from workbench.services.validating import validated
+from workbench.services.views import agent_view, examination_view, page_view
 
 _PROPOSAL: Fields = {
     "agent_name": (str,),
@@ -62,26 +65,29 @@ async def create(call: Call) -> Answer:
 
 
 async def validate(call: Call) -> Answer:
-    """What is wrong with a proposal, or what it declares; nothing is stored."""
+    """Everything that is wrong with a proposal, and what it declares; nothing is stored."""
     options(call)
     require_author(call.principal)
     given = fields(call, _PROPOSAL, refusal=InvalidAgentConfig)
+    refused = []
     try:
         proposal = _proposal(given)
-        _, definition = await call.app.authoring.examine(proposal)
-        if given.get("publish"):
-            cases_of(definition)
     except InvalidAgentConfig as error:
-        problem = {"code": error.code, "message": str(error), "details": error.details}
-        return answer({"valid": False, "problems": [problem]})
-    return answer(
-        {
-            "valid": True,
-            "agent_name": proposal.name,
-            "description": proposal.description or definition.description,
-            **definition_view(definition),
-        }
+        refused.append(error)
+        proposal = _proposal({k: value for k, value in given.items() if k != "visibility"})
+    # In a thread: the largest notebooks that are let in take seconds to look through.
+    examination = await asyncio.to_thread(
+        validated,
+        proposal,
+        kernels=call.app.settings.kernels,
+        publish=bool(given.get("publish", False)),
+        refused=refused,
     )
+    view = examination_view(examination)
+    if examination.definition is not None:
+        described = proposal.description or examination.definition.description
+        view |= {"agent_name": proposal.name, "description": described}
+    return answer(view)
 
 
 async def listing(call: Call) -> Answer:
@@ -101,13 +107,15 @@ async def listing(call: Call) -> Answer:
 
 
 async def about(call: Call) -> Answer:
-    """The agent as the caller meets it.
+    """The agent as the caller meets it, and calls of it that can be pasted.
 
     Raises:
         AgentNotFound: There is none the caller may know of.
     """
     options(call)
-    return answer(agent_view(await agent_at(call), call.principal))
+    agent = await agent_at(call)
+    shown = agent_view(agent, call.principal)
+    return answer({**shown, "examples": examples(agent, call.origin)})
 
 
 async def change(call: Call) -> Answer:
@@ -132,13 +140,18 @@ async def change(call: Call) -> Answer:
 
 
 async def archive(call: Call) -> Answer:
-    """The agent, out of use.
+    """The agent, out of use; nothing, if it shall be deleted for good.
 
     Raises:
         AgentAccessDenied: It is somebody else's.
+        IllegalMove: It shall be deleted, but a run of it waits or is under way.
     """
-    options(call)
-    archived = await call.app.authoring.archive(call.principal, await agent_at(call))
+    purge = flag(options(call, "purge"), "purge")
+    agent = await agent_at(call)
+    if purge:
+        await call.app.purging.purge(call.principal, agent)
+        return Answer(status=HTTPStatus.NO_CONTENT)
+    archived = await call.app.authoring.archive(call.principal, agent)
     return answer(agent_view(archived, call.principal))
 
 

@@ -22,6 +22,7 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.gateway.handlers.places import agent_at, agent_by_id
+from workbench.gateway.handlers.stages import deprecation_of
 from workbench.gateway.handlers.waiting import settled
 from workbench.gateway.requests import (
     Call,
@@ -119,10 +120,16 @@ async def _accepted(
     call: Call, agent: Agent, order: Order, headers: Mapping[str, str] | None = None
 ) -> Answer:
     run, replayed = await call.app.running.take(call.principal, agent, order)
+    warned = await deprecation_of(call, agent, run.version)
     return answer(
         run_view(run),
         status=HTTPStatus.ACCEPTED,
-        headers={"Location": f"/runs/{run.id}", **_about(run, replayed), **(headers or {})},
+        headers={
+            "Location": f"/runs/{run.id}",
+            **_about(run, replayed),
+            **warned,
+            **(headers or {}),
+        },
     )
 
 
@@ -131,7 +138,8 @@ async def _result(call: Call, agent: Agent, order: Order) -> Answer:
     run = await settled(call, accepted.id)
     if run.status is not RunStatus.COMPLETED:
         raise failed(run)
-    return answer(run.result, headers=_about(run, replayed))
+    warned = await deprecation_of(call, agent, run.version)
+    return answer(run.result, headers={**_about(run, replayed), **warned})
 
 
 def _about(run: Run, replayed: bool) -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from io import BytesIO
 
 from workbench.errors import InvalidRequest
+from workbench.gateway.downloads import download
 from workbench.gateway.handlers.places import agent_at
 from workbench.gateway.requests import Call, entity_tags, options
 from workbench.gateway.responses import NOTEBOOK, Answer, answer
@@ -65,3 +67,32 @@ async def attach(call: Call) -> Answer:
         {"path": path, "size": len(call.body)},
         status=HTTPStatus.OK if path in known else HTTPStatus.CREATED,
     )
+
+
+async def file(call: Call) -> Answer:
+    """A file that travels with the draft or a version, or a part of it.
+
+    Raises:
+        AgentAccessDenied: It is the draft of somebody else's agent.
+        NotFound: There is no such version or file.
+        RangeNotSatisfiable: The part lies beyond its end.
+    """
+    version = options(call, "version").get("version")
+    agent = await agent_at(call)
+    path = call.places["path"]
+    found, content = await call.app.authoring.file(call.principal, agent, path, version)
+    tag = f'"{found.fingerprint[:32]}"'
+    return download(call, BytesIO(content), path=path, size=len(content), tag=tag)
+
+
+async def detach(call: Call) -> Answer:
+    """The agent without a file beside its draft; versions keep theirs.
+
+    Raises:
+        AgentAccessDenied: It is somebody else's.
+        NotFound: There is no such file.
+    """
+    options(call)
+    agent = await agent_at(call)
+    left = await call.app.authoring.detach(call.principal, agent, call.places["path"])
+    return answer(agent_view(left, call.principal))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from workbench import __version__
-from workbench.errors import Unavailable
+from workbench.domain.access import require_admin
+from workbench.errors import Unauthenticated, Unavailable
+from workbench.gateway.metering import MEDIA
 from workbench.gateway.requests import Call, options
 from workbench.gateway.responses import Answer, answer
 
@@ -34,3 +36,18 @@ async def readyz(call: Call) -> Answer:
     if call.app.dispatching.draining:
         raise Unavailable("The workbench is about to stop.", ready=False)
     return answer({"ready": True})
+
+
+async def metrics(call: Call) -> Answer:
+    """What is counted, as Prometheus reads it.
+
+    Raises:
+        Unauthenticated: Nobody knows who asks, and not everybody may.
+        InsufficientPermissions: It is no administrator, and not everybody may.
+    """
+    options(call)
+    if not call.app.settings.metrics_public:
+        if not call.principal.user:
+            raise Unauthenticated("Send an administrator's token: Authorization: Bearer TOKEN.")
+        require_admin(call.principal)
+    return Answer(body=call.metering.text(), media=MEDIA)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from workbench.domain.agents import Agent
 from workbench.domain.names import is_name
@@ -41,6 +42,12 @@ async def agent_by_id(call: Call, agent_id: str) -> Agent:
     if not _ID.fullmatch(agent_id):
         raise AgentNotFound("There is no agent with that id.", agent_id=agent_id[:80])
     return await call.app.authoring.by_id(call.principal, agent_id)
+
+
+def run_of(places: Mapping[str, str]) -> str:
+    """The id that stands where a run's does; empty if no run can have it, or none is meant."""
+    found = places.get("run", "")
+    return found if _ID.fullmatch(found) else ""
 
 
 def run_id_at(call: Call) -> str:

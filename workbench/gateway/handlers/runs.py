@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import mimetypes
 import os
-from collections.abc import AsyncGenerator
 from http import HTTPStatus
-from typing import BinaryIO
-from urllib.parse import quote
 
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import RunStatus
 from workbench.errors import InvalidRequest
+from workbench.gateway.downloads import download
 from workbench.gateway.handlers.places import agent_at, agent_by_id, agent_called, run_id_at
 from workbench.gateway.handlers.waiting import settled
 from workbench.gateway.requests import (
@@ -20,18 +16,23 @@ from workbench.gateway.requests import (
     fields,
     flag,
     last_event_id,
+    moment_in,
     options,
     page,
     seconds,
-    since,
 )
 from workbench.gateway.responses import NOTEBOOK, Answer, answer
 from workbench.gateway.streams import HEADERS, MEDIA, sse
 from workbench.services.views import log_lines, page_view, run_view
 
 LONGEST_WAIT_SECONDS = 300.0
-PIECE_BYTES = 256 * 1024
-_LIST = ("status", "test", "since", "limit", "cursor")
+PAGE_POLICY = (
+    "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
+    " form-action 'none'"
+)
+"""A page made of what agents put out runs nothing, fetches nothing and is no page of ours."""
+
+_LIST = ("status", "test", "version", "since", "until", "limit", "cursor")
 
 
 async def listing(call: Call) -> Answer:
@@ -99,6 +100,21 @@ async def notebook(call: Call) -> Answer:
     return Answer(body=content, media=NOTEBOOK)
 
 
+async def shown(call: Call) -> Answer:
+    """The executed notebook as a page to look at.
+
+    Raises:
+        NotFound: There is no run the caller may know of, or it left no notebook.
+    """
+    options(call)
+    html = await call.app.showing.page(call.principal, run_id_at(call))
+    return Answer(
+        body=html.encode(),
+        media="text/html; charset=utf-8",
+        headers={"Content-Security-Policy": PAGE_POLICY},
+    )
+
+
 async def files(call: Call) -> Answer:
     """The files the run left.
 
@@ -112,26 +128,19 @@ async def files(call: Call) -> Answer:
 
 
 async def file(call: Call) -> Answer:
-    """One file the run left; to be kept, never to be shown in a page of ours.
+    """One file the run left, or a part of it; to be kept, never to be shown in a page of ours.
 
     Raises:
         NotFound: There is no such run or file.
+        RangeNotSatisfiable: The part lies beyond its end.
     """
     options(call)
     path = call.places["path"]
     content = await call.app.running.file(call.principal, run_id_at(call), path)
-    media, encoding = mimetypes.guess_type(path)
-    return Answer(
-        stream=_pieces(content),
-        media=media if media and not encoding else "application/octet-stream",
-        headers={
-            "Content-Length": str(os.fstat(content.fileno()).st_size),
-            "Cache-Control": "no-store",
-            "Content-Disposition": "attachment; filename*=UTF-8''"
-            + quote(path.rpartition("/")[2], safe=""),
-            "Content-Security-Policy": "sandbox",
-        },
-    )
+    left = os.fstat(content.fileno())
+    # What a run left is written once, so when and how much says which bytes these are.
+    tag = f'"{left.st_ino:x}-{left.st_mtime_ns:x}-{left.st_size:x}"'
+    return download(call, content, path=path, size=left.st_size, tag=tag)
 
 
 async def cancel(call: Call) -> Answer:
@@ -154,7 +163,9 @@ async def _list(call: Call, found: dict[str, str], agent_id: str | None) -> Answ
         agent_id=agent_id,
         status=_status(found.get("status")),
         test=flag(found, "test"),
-        since=since(found),
+        version=found.get("version"),
+        since=moment_in(found, "since"),
+        until=moment_in(found, "until"),
         limit=limit,
         cursor=cursor,
     )
@@ -176,9 +187,3 @@ def _status(text: str | None) -> RunStatus | None:
         return RunStatus(text)
     except ValueError:
         raise InvalidRequest(f"status is one of {', '.join(RunStatus)}.", query="status") from None
-
-
-async def _pieces(file: BinaryIO) -> AsyncGenerator[bytes, None]:
-    with file:
-        while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
-            yield piece

@@ -1,0 +1,162 @@
+"""`from workbench import Workbench`: one workbench, as a program meets it.
+
+    from workbench import Workbench
+
+    wb = Workbench()                                # the one that runs here, or WORKBENCH_URL
+    weather = wb.agents.get("admin/seattle-weather")
+    weather.run(year=2014)                          # the result
+
+`AsyncWorkbench` is the same with `await`, `async for` and `async with`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Self, TypeVar
+
+from workbench.client.agents import Agent, Agents, AsyncAgent, AsyncAgents
+from workbench.client.asynchronous import AsyncGateway
+from workbench.client.finding import access
+from workbench.client.http import Gateway
+from workbench.client.listing import AsyncListing, Listing, Pages
+from workbench.client.plans import View
+from workbench.client.requests import Plan
+from workbench.client.runs import AsyncRun, AsyncRuns, Run, Runs
+
+T = TypeVar("T")
+
+
+class Workbench:
+    """A workbench whose answers are waited for. It may be used from several threads.
+
+    Attributes:
+        agents: The agents.
+        runs: The runs.
+        url: Where it answers.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        """Find it: as given, as `WORKBENCH_URL` and `WORKBENCH_TOKEN` say, or running here.
+
+        Raises:
+            Unavailable: None is named and none runs here.
+            Unauthenticated: One is named, but no token.
+        """
+        self._gateway = Gateway(*access(url, token))
+        self.url = self._gateway.url
+        self.agents = Agents(self)
+        self.runs = Runs(self)
+
+    def carry_out(self, plan: Plan[T]) -> T:
+        """What comes of *plan*.
+
+        Raises:
+            WorkbenchError: The gateway refused, or did not answer.
+        """
+        try:
+            request = next(plan)
+            while True:
+                request = plan.send(self._gateway.send(request))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def listed(self, pages: Pages[T]) -> Listing[T]:
+        """The list that is read as *pages*."""
+        return Listing(self, pages)
+
+    def follow(self, run_id: str, after: int) -> Iterator[View]:
+        """The events of a run."""
+        return self._gateway.events(run_id, after=after)
+
+    def agent(self, about: View) -> Agent:
+        """The agent of which the gateway said *about*."""
+        return Agent(self, about)
+
+    def run(self, about: View) -> Run:
+        """The run of which the gateway said *about*."""
+        return Run(self, about)
+
+    def close(self) -> None:
+        """Let go of the connections that are kept open."""
+        self._gateway.close()
+
+    def __enter__(self) -> Self:
+        """The workbench, for the length of a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the connections."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Where it answers, never the token."""
+        return f"<Workbench at {self.url}>"
+
+
+class AsyncWorkbench:
+    """A workbench whose answers are awaited, for the tasks of one event loop.
+
+    Attributes:
+        agents: The agents.
+        runs: The runs.
+        url: Where it answers.
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+        """Find it, as `Workbench` does.
+
+        Raises:
+            Unavailable: None is named and none runs here.
+            Unauthenticated: One is named, but no token.
+        """
+        self._gateway = AsyncGateway(*access(url, token))
+        self.url = self._gateway.url
+        self.agents = AsyncAgents(self)
+        self.runs = AsyncRuns(self)
+
+    async def carry_out(self, plan: Plan[T]) -> T:
+        """What comes of *plan*.
+
+        Raises:
+            WorkbenchError: The gateway refused, or did not answer.
+        """
+        try:
+            request = next(plan)
+            while True:
+                request = plan.send(await self._gateway.send(request))
+        except StopIteration as end:
+            value: T = end.value
+            return value
+
+    def listed(self, pages: Pages[T]) -> AsyncListing[T]:
+        """The list that is read as *pages*."""
+        return AsyncListing(self, pages)
+
+    def follow(self, run_id: str, after: int) -> AsyncIterator[View]:
+        """The events of a run."""
+        return self._gateway.events(run_id, after=after)
+
+    def agent(self, about: View) -> AsyncAgent:
+        """The agent of which the gateway said *about*."""
+        return AsyncAgent(self, about)
+
+    def run(self, about: View) -> AsyncRun:
+        """The run of which the gateway said *about*."""
+        return AsyncRun(self, about)
+
+    async def close(self) -> None:
+        """Let go of the connections that are kept open."""
+        await self._gateway.close()
+
+    async def __aenter__(self) -> Self:
+        """The workbench, for the length of a block."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Let go of the connections."""
+        await self.close()
+
+    def __repr__(self) -> str:
+        """Where it answers, never the token."""
+        return f"<AsyncWorkbench at {self.url}>"

@@ -1,0 +1,290 @@
+"""What travels over HTTP, as JSON Schemas by name: the views of the nouns and the bodies of requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from workbench.domain.access import Role
+from workbench.domain.agents import Visibility
+from workbench.domain.events import EventType
+from workbench.domain.names import NAME
+from workbench.domain.runs import Reason, RunStatus
+from workbench.domain.versions import LONGEST_NOTE, Stage
+from workbench.services.admitting import LONGEST_NAME
+from workbench.services.authoring import LONGEST_DESCRIPTION
+
+Schema = Mapping[str, object]
+
+ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+NAMED = {"type": "string", "pattern": f"^{NAME.pattern}$"}
+NUMBER = {
+    "type": "string",
+    "pattern": r"^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})$",
+}
+
+_TEXT = {"type": "string"}
+_WHOLE = {"type": "integer"}
+_FRACTION = {"type": "number"}
+_YES_OR_NO = {"type": "boolean"}
+_FREE = {"type": "object"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_NULL = {"type": "null"}
+
+
+def _object(**properties: Schema) -> Schema:
+    """An answer: what it has, it always has; it may get more."""
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _wish(*required: str, **properties: Schema) -> Schema:
+    """A request: what is not known in it is refused, and null is as good as nothing."""
+    fields = {
+        name: schema if name in required else _or_null(schema)
+        for name, schema in properties.items()
+    }
+    body: dict[str, object] = {
+        "type": "object",
+        "properties": fields,
+        "additionalProperties": False,
+    }
+    return {**body, "required": list(required)} if required else body
+
+
+def _or_null(schema: Schema) -> Schema:
+    if "enum" in schema or "$ref" in schema or "anyOf" in schema:
+        return {"anyOf": [schema, _NULL]}
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _page(name: str) -> Schema:
+    return _object(items=_list(_ref(name)), next_cursor=_or_null(_TEXT))
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _one_of(values: type) -> Schema:
+    return {"type": "string", "enum": [str(value) for value in values]}  # type: ignore[attr-defined]
+
+
+_DEFINITION: Mapping[str, Schema] = {
+    "parameters": _list(_ref("Parameter")),
+    "input_schema": _FREE,
+    "output_schema": _or_null(_FREE),
+    "timeout_seconds": _or_null(_FRACTION),
+    "network": _TEXT,
+    "cases": _list(_TEXT),
+    "files": _list(_ref("File")),
+}
+_AGENT: Mapping[str, Schema] = {
+    "id": ID,
+    "owner": NAMED,
+    "agent_name": NAMED,
+    "description": _TEXT,
+    "stage": {"type": "string", "enum": ["draft", "published", "archived"]},
+    "current_version": _or_null(NUMBER),
+    "visibility": _one_of(Visibility),
+    **_DEFINITION,
+    "tags": _list(_TEXT),
+    "metadata": _FREE,
+    "etag": _TEXT,
+    "draft_differs": _YES_OR_NO,
+    "writable": _YES_OR_NO,
+    "created_at": _MOMENT,
+    "updated_at": _MOMENT,
+    "archived_at": _or_null(_MOMENT),
+}
+_TOKEN: Mapping[str, Schema] = {
+    "id": _TEXT,
+    "name": _TEXT,
+    "user": _TEXT,
+    "created_at": _MOMENT,
+    "expires_at": _or_null(_MOMENT),
+    "revoked_at": _or_null(_MOMENT),
+}
+_DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
+
+SCHEMAS: Mapping[str, Schema] = {
+    "Agent": _object(**_AGENT),
+    "AgentWithExamples": _object(**_AGENT, examples=_ref("Examples")),
+    "AgentPage": _page("Agent"),
+    "AgentProposal": _wish(
+        "agent_name",
+        agent_name=NAMED,
+        description=_DESCRIPTION,
+        notebook={"anyOf": [_FREE, _TEXT]},
+        agent_config=_TEXT,
+        publish=_YES_OR_NO,
+        metadata=_FREE,
+        visibility=_one_of(Visibility),
+    ),
+    "AgentCandidate": _wish(
+        agent_name=_TEXT,
+        description=_TEXT,
+        notebook={"anyOf": [_FREE, _TEXT]},
+        agent_config=_TEXT,
+        publish=_YES_OR_NO,
+        metadata=_FREE,
+        visibility=_TEXT,
+    ),
+    "AgentChanges": _wish(
+        agent_name=NAMED,
+        description=_DESCRIPTION,
+        metadata=_FREE,
+        visibility=_one_of(Visibility),
+    ),
+    "CellChange": _object(
+        id=_TEXT,
+        change={"type": "string", "enum": ["added", "removed", "changed", "moved"]},
+        moved=_YES_OR_NO,
+        cell_type=_TEXT,
+        before_index=_or_null(_WHOLE),
+        after_index=_or_null(_WHOLE),
+        lines=_list(_ref("Line")),
+        note=_TEXT,
+        metadata=_list(_ref("Change")),
+    ),
+    "Change": _object(
+        path=_TEXT,
+        change={"type": "string", "enum": ["added", "removed", "changed"]},
+        before={},
+        after={},
+    ),
+    "Comparison": _object(
+        **{"from": _TEXT, "to": _TEXT},
+        same=_YES_OR_NO,
+        added=_list(_TEXT),
+        removed=_list(_TEXT),
+        changed=_list(_TEXT),
+        moved=_list(_TEXT),
+        cells=_list(_ref("CellChange")),
+        unchanged=_WHOLE,
+        parameters=_list(_ref("Change")),
+        input_schema=_list(_ref("Change")),
+        output_schema=_list(_ref("Change")),
+        metadata=_list(_ref("Change")),
+        files=_list(_ref("Change")),
+    ),
+    "Deprecation": _wish(note={"type": "string", "maxLength": LONGEST_NOTE}),
+    "Document": _object(openapi=_TEXT, info=_FREE, paths=_FREE, components=_FREE),
+    "Error": _object(
+        error=_object(code=_TEXT, message=_TEXT, details=_FREE, timestamp=_MOMENT, request_id=_TEXT)
+    ),
+    "Event": {
+        "description": "What `data` holds in a stream of events; each type has fields of its own.",
+        **_object(seq=_WHOLE, type=_one_of(EventType), at=_MOMENT),
+    },
+    "Examination": {
+        "type": "object",
+        "description": "What is wrong, and what the notebook declares if it can be an agent.",
+        "properties": {
+            "valid": _YES_OR_NO,
+            "problems": _list(
+                _object(
+                    severity={"type": "string", "enum": ["error", "warning"]},
+                    code=_TEXT,
+                    message=_TEXT,
+                    details=_FREE,
+                )
+            ),
+            "agent_name": _TEXT,
+            "description": _TEXT,
+            **_DEFINITION,
+        },
+        "required": ["valid", "problems"],
+    },
+    "Examples": _object(curl=_TEXT, python=_TEXT, javascript=_TEXT),
+    "Execution": _wish(input=_FREE, test=_YES_OR_NO),
+    "File": _object(path=_TEXT, size=_WHOLE),
+    "FilePage": _page("File"),
+    "Health": _object(
+        status=_TEXT,
+        version=_TEXT,
+        isolation=_TEXT,
+        runs=_object(waiting=_WHOLE, running=_WHOLE),
+    ),
+    "Line": _object(
+        op={"type": "string", "enum": [" ", "-", "+"]},
+        before=_or_null(_WHOLE),
+        after=_or_null(_WHOLE),
+        text=_TEXT,
+    ),
+    "NewToken": _object(**_TOKEN, token=_TEXT),
+    "Nothing": _wish(),
+    "Parameter": _object(
+        name=_TEXT, type=_TEXT, default={}, required=_YES_OR_NO, help=_TEXT, schema=_FREE
+    ),
+    "Ready": _object(ready=_YES_OR_NO),
+    "Result": {"description": "Whatever the agent hands back: any JSON value."},
+    "Revision": _object(
+        id=_TEXT,
+        saved_at=_MOMENT,
+        saved_by=_TEXT,
+        fingerprint=_TEXT,
+        size=_WHOLE,
+        etag=_TEXT,
+        files=_list(_ref("File")),
+    ),
+    "RevisionPage": _page("Revision"),
+    "Rollback": _wish("version", version=NUMBER),
+    "Run": _object(
+        id=ID,
+        agent=_TEXT,
+        agent_id=ID,
+        version=_TEXT,
+        status=_one_of(RunStatus),
+        reason=_or_null(_one_of(Reason)),
+        test=_YES_OR_NO,
+        user=_TEXT,
+        parameters=_FREE,
+        result={},
+        error=_or_null(_FREE),
+        created_at=_MOMENT,
+        started_at=_or_null(_MOMENT),
+        completed_at=_or_null(_MOMENT),
+        execution_time_ms=_or_null(_FRACTION),
+        resource_usage=_FREE,
+        isolation=_or_null(_TEXT),
+        attempt=_WHOLE,
+    ),
+    "RunPage": _page("Run"),
+    "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT),
+    "Ticket": _object(ticket=_TEXT, url=_TEXT, expires_at=_MOMENT),
+    "TicketWish": _wish("path", path=_TEXT),
+    "Token": _object(**_TOKEN),
+    "TokenPage": _page("Token"),
+    "TokenWish": _wish(
+        "name",
+        name={"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
+        user={"type": "string", "pattern": f"^({NAME.pattern})?$"},
+        role=_one_of(Role),
+        days={"type": "number", "exclusiveMinimum": 0, "maximum": 3650},
+    ),
+    "Values": {"type": "object", "description": "The agent's parameters by name."},
+    "Version": _object(
+        version=NUMBER,
+        stage=_one_of(Stage),
+        changelog=_TEXT,
+        published_by=_TEXT,
+        published_at=_MOMENT,
+        deprecated=_YES_OR_NO,
+        deprecated_at=_or_null(_MOMENT),
+        deprecation_note=_or_null(_TEXT),
+        archived_at=_or_null(_MOMENT),
+        etag=_TEXT,
+        **_DEFINITION,
+    ),
+    "VersionPage": _page("Version"),
+    "Publication": _object(
+        id=ID,
+        status={"type": "string", "enum": ["pending", "published", "failed"]},
+        version=_or_null(_ref("Version")),
+        error=_or_null(_object(code=_TEXT, message=_TEXT, details=_FREE)),
+    ),
+    "VersionWish": _wish(version=NUMBER, changelog=_TEXT),
+}

@@ -1,0 +1,342 @@
+"""What each route takes and answers with: the half of the route table that the document is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from workbench.domain.paging import LARGEST_PAGE, PAGE
+from workbench.domain.runs import RunStatus
+from workbench.errors import (
+    AgentAccessDenied,
+    AgentNotFound,
+    ChecksFailed,
+    DuplicateAgentName,
+    ExecutionFailed,
+    ExecutionTimeout,
+    IdempotencyMismatch,
+    IllegalMove,
+    InsufficientPermissions,
+    InvalidAgentConfig,
+    InvalidInput,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    PreconditionFailed,
+    PreconditionRequired,
+    RangeNotSatisfiable,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+    VersionConflict,
+    WorkbenchError,
+)
+
+NOTEBOOK = "application/x-ipynb+json"
+BYTES = "application/octet-stream"
+
+Refusals = tuple[type[WorkbenchError], ...]
+
+EVERYWHERE: Refusals = (InvalidRequest, PayloadTooLarge, Unavailable)
+"""What any route may answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One name a query or a header may give.
+
+    Attributes:
+        name: As it is sent.
+        schema: JSON Schema of its value.
+        doc: What it decides.
+    """
+
+    name: str
+    schema: Mapping[str, object]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What one route takes and answers with.
+
+    Attributes:
+        query: What its query may name.
+        headers: Which request headers it heeds.
+        body: A schema of `workbench.gateway.schemas`, or a media type; empty if it takes none.
+        gives: For each status of success a schema or a media type, or several with blanks between;
+            empty for no body.
+        tells: Which headers of the answer are worth a look.
+        refuses: What it may answer besides `EVERYWHERE`.
+    """
+
+    query: tuple[Option, ...] = ()
+    headers: tuple[Option, ...] = ()
+    body: str = ""
+    gives: Mapping[int, str] = field(default_factory=dict)
+    tells: tuple[str, ...] = ()
+    refuses: Refusals = ()
+
+
+def _text(name: str, doc: str, **more: object) -> Option:
+    return Option(name=name, schema={"type": "string", **more}, doc=doc)
+
+
+def _flag(name: str, doc: str) -> Option:
+    return Option(name=name, schema={"type": "boolean", "default": False}, doc=doc)
+
+
+_PAGE = (
+    Option(
+        name="limit",
+        schema={"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
+        doc="How long the page may be.",
+    ),
+    _text("cursor", "The next_cursor of the page before."),
+)
+_RUNS = (
+    _text("status", "In this status only.", enum=[str(status) for status in RunStatus]),
+    _flag("test", "The test runs instead of the others."),
+    _text("version", "Of this version only; draft is one here."),
+    _text("since", "Accepted at that moment or later.", format="date-time"),
+    _text("until", "Accepted before that moment.", format="date-time"),
+    *_PAGE,
+)
+MODE = (
+    _flag("test", "As a test run: cells tagged check run, cells tagged live do not."),
+    _text("version", "MAJOR.MINOR.PATCH, or draft in a test run; else the current version."),
+)
+"""How an agent shall be run."""
+
+_IDEMPOTENCY = _text(
+    "Idempotency-Key",
+    "Makes a repeated request the same run.",
+    pattern=r"^[\x21-\x7e]{1,255}$",
+)
+_PREFER = _text("Prefer", "respond-async answers 202 at once.")
+_IF_MATCH = _text("If-Match", "The ETag of the draft that was edited.")
+_IF_NONE_MATCH = _text("If-None-Match", "The ETag that is held already.")
+_RANGE = (
+    _IF_NONE_MATCH,
+    _text("Range", "One part of it, as bytes=0-1023."),
+    _text("If-Range", "The ETag of what the other parts were of."),
+)
+_LAST_EVENT = _text("Last-Event-ID", "Go on after this event.", pattern="^[0-9]{1,15}$")
+
+_RUN_HEADERS = ("X-Run-Id", "X-Run-Status")
+_SIGHT: Refusals = (AgentNotFound,)
+_OWN: Refusals = (AgentNotFound, AgentAccessDenied)
+_TAKEN: Refusals = (
+    *_OWN,
+    NotFound,
+    IllegalMove,
+    InvalidInput,
+    ResourceExhausted,
+    IdempotencyMismatch,
+)
+_CALLED: Refusals = (*_TAKEN, ExecutionFailed, ExecutionTimeout)
+_PUBLISHED: Refusals = (InvalidAgentConfig, ChecksFailed, ResourceExhausted)
+
+_AGENT = "/agents/{owner}/{name}"
+_RUN = "/runs/{run}"
+_STARTS = Shape(
+    headers=(_IDEMPOTENCY,), gives={202: "Run"}, tells=("Location", *_RUN_HEADERS), refuses=_TAKEN
+)
+
+SHAPES: Mapping[str, Shape] = {
+    "GET /healthz": Shape(gives={200: "Health"}),
+    "GET /readyz": Shape(gives={200: "Ready"}),
+    "GET /metrics": Shape(
+        gives={200: "text/plain"}, refuses=(Unauthenticated, InsufficientPermissions)
+    ),
+    "GET /openapi.json": Shape(
+        query=(_text("agent", "owner/name: of all agents this one only."),),
+        headers=(_IF_NONE_MATCH,),
+        gives={200: "Document", 304: ""},
+        tells=("ETag",),
+        refuses=_SIGHT,
+    ),
+    "GET /docs": Shape(headers=(_IF_NONE_MATCH,), gives={200: "text/html", 304: ""}),
+    "POST /agents": Shape(
+        body="AgentProposal",
+        gives={201: "Agent"},
+        tells=("Location",),
+        refuses=(InsufficientPermissions, DuplicateAgentName, *_PUBLISHED),
+    ),
+    "GET /agents": Shape(
+        query=(
+            _text("name", "With exactly this name."),
+            _text("owner", "Of this owner."),
+            _text("q", "With these words in them."),
+            _text("tag", "With this tag."),
+            *_PAGE,
+        ),
+        gives={200: "AgentPage"},
+    ),
+    "POST /agents/validate": Shape(
+        body="AgentCandidate",
+        gives={200: "Examination"},
+        refuses=(InsufficientPermissions, InvalidAgentConfig),
+    ),
+    "POST /agents/{id}/execute": Shape(
+        headers=_STARTS.headers,
+        body="Execution",
+        gives=_STARTS.gives,
+        tells=_STARTS.tells,
+        refuses=_TAKEN,
+    ),
+    f"GET {_AGENT}": Shape(query=MODE, gives={200: "Result"}, tells=_RUN_HEADERS, refuses=_CALLED),
+    f"POST {_AGENT}": Shape(
+        query=MODE,
+        headers=(_IDEMPOTENCY, _PREFER),
+        body="Values",
+        gives={200: "Result", 202: "Run"},
+        tells=_RUN_HEADERS,
+        refuses=_CALLED,
+    ),
+    f"PATCH {_AGENT}": Shape(
+        body="AgentChanges",
+        gives={200: "Agent"},
+        refuses=(*_OWN, InvalidAgentConfig, DuplicateAgentName, PreconditionFailed),
+    ),
+    f"DELETE {_AGENT}": Shape(
+        query=(_flag("purge", "Delete it for good, with its versions, revisions and runs."),),
+        gives={200: "Agent", 204: ""},
+        refuses=(*_OWN, IllegalMove, PreconditionFailed),
+    ),
+    f"GET {_AGENT}/about": Shape(gives={200: "AgentWithExamples"}, refuses=_SIGHT),
+    f"GET {_AGENT}/notebook": Shape(
+        query=(_text("version", "MAJOR.MINOR.PATCH, or draft, which it is without."),),
+        headers=(_IF_NONE_MATCH,),
+        gives={200: NOTEBOOK, 304: ""},
+        tells=("ETag",),
+        refuses=(*_OWN, NotFound),
+    ),
+    f"PUT {_AGENT}/notebook": Shape(
+        headers=(_IF_MATCH,),
+        body=NOTEBOOK,
+        gives={200: "Agent"},
+        tells=("ETag",),
+        refuses=(*_OWN, InvalidAgentConfig, PreconditionFailed, PreconditionRequired),
+    ),
+    f"GET {_AGENT}/files/{{path...}}": Shape(
+        query=(_text("version", "MAJOR.MINOR.PATCH, or draft, which it is without."),),
+        headers=_RANGE,
+        gives={200: BYTES, 206: BYTES, 304: ""},
+        tells=("ETag",),
+        refuses=(*_OWN, NotFound, RangeNotSatisfiable),
+    ),
+    f"PUT {_AGENT}/files/{{path...}}": Shape(
+        body=BYTES,
+        gives={200: "File", 201: "File"},
+        refuses=(*_OWN, PreconditionFailed),
+    ),
+    f"DELETE {_AGENT}/files/{{path...}}": Shape(
+        gives={200: "Agent"}, refuses=(*_OWN, NotFound, PreconditionFailed)
+    ),
+    f"GET {_AGENT}/revisions": Shape(query=_PAGE, gives={200: "RevisionPage"}, refuses=_OWN),
+    f"GET {_AGENT}/revisions/{{revision}}/notebook": Shape(
+        gives={200: NOTEBOOK}, tells=("ETag",), refuses=(*_OWN, NotFound)
+    ),
+    f"POST {_AGENT}/revisions/{{revision}}/restore": Shape(
+        body="Nothing",
+        gives={200: "Agent"},
+        tells=("ETag",),
+        refuses=(*_OWN, NotFound, PreconditionFailed),
+    ),
+    f"POST {_AGENT}/versions": Shape(
+        query=(_flag("force", "Publish without running the agent's cases first."),),
+        headers=(_PREFER,),
+        body="VersionWish",
+        gives={201: "Version", 202: "Publication"},
+        tells=("Location",),
+        refuses=(
+            *_OWN,
+            ResourceExhausted,
+            *_PUBLISHED,
+            VersionConflict,
+            IllegalMove,
+            PreconditionFailed,
+        ),
+    ),
+    f"GET {_AGENT}/publications/{{publication}}": Shape(
+        gives={200: "Publication"}, refuses=(*_OWN, NotFound)
+    ),
+    f"GET {_AGENT}/versions": Shape(query=_PAGE, gives={200: "VersionPage"}, refuses=_SIGHT),
+    f"GET {_AGENT}/versions/{{version}}": Shape(
+        gives={200: "Version"}, refuses=(AgentNotFound, NotFound)
+    ),
+    f"POST {_AGENT}/versions/{{version}}/deprecate": Shape(
+        body="Deprecation", gives={200: "Version"}, refuses=(*_OWN, NotFound, IllegalMove)
+    ),
+    f"POST {_AGENT}/versions/{{version}}/archive": Shape(
+        body="Nothing", gives={200: "Version"}, refuses=(*_OWN, NotFound, IllegalMove)
+    ),
+    f"POST {_AGENT}/rollback": Shape(
+        body="Rollback",
+        gives={200: "Agent"},
+        refuses=(*_OWN, NotFound, IllegalMove, PreconditionFailed),
+    ),
+    f"GET {_AGENT}/compare": Shape(
+        query=(
+            _text("from", "MAJOR.MINOR.PATCH or draft; the current version without."),
+            _text("to", "MAJOR.MINOR.PATCH or draft, which it is without."),
+            _text("format", "html is a page to look at.", enum=["json", "html"]),
+        ),
+        gives={200: "Comparison text/html"},
+        refuses=(*_OWN, NotFound, IllegalMove),
+    ),
+    f"POST {_AGENT}/runs": Shape(
+        headers=_STARTS.headers,
+        body="RunWish",
+        gives=_STARTS.gives,
+        tells=_STARTS.tells,
+        refuses=_TAKEN,
+    ),
+    f"GET {_AGENT}/runs": Shape(query=_RUNS, gives={200: "RunPage"}, refuses=_SIGHT),
+    "GET /runs": Shape(
+        query=(_text("agent", "Of this agent only: its owner/name or its id."), *_RUNS),
+        gives={200: "RunPage"},
+        refuses=_SIGHT,
+    ),
+    f"GET {_RUN}": Shape(
+        query=(
+            Option(
+                name="wait",
+                schema={"type": "number", "minimum": 0},
+                doc="How many seconds to wait for the end.",
+            ),
+        ),
+        gives={200: "Run"},
+        refuses=(NotFound,),
+    ),
+    f"GET {_RUN}/events": Shape(
+        headers=(_LAST_EVENT,), gives={200: "text/event-stream"}, refuses=(NotFound,)
+    ),
+    f"GET {_RUN}/logs": Shape(gives={200: "text/plain"}, refuses=(NotFound,)),
+    f"GET {_RUN}/notebook": Shape(gives={200: NOTEBOOK}, refuses=(NotFound,)),
+    f"GET {_RUN}/notebook.html": Shape(gives={200: "text/html"}, refuses=(NotFound,)),
+    f"GET {_RUN}/files": Shape(gives={200: "FilePage"}, refuses=(NotFound,)),
+    f"GET {_RUN}/files/{{path...}}": Shape(
+        headers=_RANGE,
+        gives={200: BYTES, 206: BYTES, 304: ""},
+        tells=("ETag",),
+        refuses=(NotFound, RangeNotSatisfiable),
+    ),
+    f"POST {_RUN}/cancel": Shape(
+        body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
+    ),
+    "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
+    "POST /tokens": Shape(
+        body="TokenWish",
+        gives={201: "NewToken"},
+        tells=("Location",),
+        refuses=(InsufficientPermissions, NotFound),
+    ),
+    "GET /tokens": Shape(gives={200: "TokenPage"}),
+    "DELETE /tokens/{token}": Shape(gives={200: "Token"}, refuses=(NotFound,)),
+}
+"""By method and path, in the order of the routes."""
+
+CALLS: Mapping[str, Shape] = {method: SHAPES[f"{method} {_AGENT}"] for method in ("GET", "POST")}
+"""The two ways to run an agent and wait, by method."""
