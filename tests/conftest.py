@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
 import workbench.notebook  # noqa: F401 - its cure for a slow import comes before nbformat's
 from workbench.domain.access import Principal, Role
+
+# A shell starts what runs in its background deaf to Ctrl-C, and all its children with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def as_notebook(*cells, **metadata):

@@ -29,6 +29,15 @@ def harmless_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def leashed(command: Sequence[str]) -> list[str]:
+    """*command*, as one that dies with us however we die.
+
+    It must be started from the main thread: Linux kills a process that asked to die with its
+    parent when the thread that made it ends.
+    """
+    return [sys.executable, "-I", leash.__file__, str(os.getpid()), *command]
+
+
 class Child:
     """One server.
 
@@ -47,16 +56,12 @@ class Child:
         log: Path,
         given: str | None = None,
     ) -> None:
-        """Start it; *given* is what it reads from its standard input.
-
-        It must be started from the main thread: Linux kills a process that asked to die with its
-        parent when the thread that made it ends.
-        """
+        """Start it, from the main thread; *given* is what it reads from its standard input."""
         self.name = name
         self._log = log
         with log.open("wb") as written:
             self.process = subprocess.Popen(
-                [sys.executable, "-I", leash.__file__, str(os.getpid()), *command],
+                leashed(command),
                 cwd=folder,
                 env=dict(environment),
                 stdin=subprocess.DEVNULL if given is None else subprocess.PIPE,

@@ -19,6 +19,7 @@ import click
 
 from workbench.cli import printing
 from workbench.cli.adding import add, publish
+from workbench.cli.children import leashed
 from workbench.cli.opening import read_settings
 from workbench.cli.options import home_option, option, port_option
 from workbench.cli.outcomes import COMPLETED
@@ -69,6 +70,7 @@ def demo(home: Path | None, port: int | None, demo_only: bool) -> int:
             found[0].name, answer.json(), url=gateway.url, command=_command(settings.home)
         )
         if demo_only:
+            printing.line("The gateway stops now; without --demo-only it stays.")
             return COMPLETED
         with contextlib.suppress(KeyboardInterrupt):
             printing.staying("The gateway stays up; Ctrl-C stops it.")
@@ -117,7 +119,7 @@ def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str
     arguments = ["--home", str(settings.home), "--port", str(settings.port)]
     # A session of its own: Ctrl-C reaches us alone, and we tell it once.
     child = subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, text=True, start_new_session=True
+        leashed([*command, *arguments]), stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
