@@ -11,7 +11,7 @@ run: $(VENV)/.examples
 	@exec $(BIN)/workbench demo $(ARGS)
 
 test: $(VENV)/.test lint browser
-	@$(BIN)/python -m pytest -q --color=no -n 2 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -q --color=no -n 2 --dist loadfile $(ARGS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check --quiet

@@ -245,3 +245,14 @@ def test_a_run_leaves_no_folder_and_no_process(start, greeter):
 
     assert json.loads(process.communicate(timeout=60)[0])["text"] == "hello Ada"
     assert list(start.scratch.iterdir()) == []
+
+
+def test_a_deep_folder_for_temporary_files_is_no_obstacle(start, greeter, elsewhere):
+    deep = elsewhere / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+
+    process = start("run", greeter, "--json", env={"TMPDIR": str(deep)})
+    printed, said = process.communicate(timeout=60)
+
+    assert process.returncode == 0, said
+    assert json.loads(printed)["status"] == "completed"

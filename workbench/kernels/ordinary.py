@@ -22,7 +22,12 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from workbench.errors import KernelLost
 from workbench.kernels import Usage
-from workbench.kernels.connection import Connection, connection_file, make_context
+from workbench.kernels.connection import (
+    LONGEST_SOCKET_PATH,
+    Connection,
+    connection_file,
+    make_context,
+)
 from workbench.kernels.environment import House, Housing
 from workbench.kernels.hello import hello
 from workbench.kernels.processes import Process
@@ -36,6 +41,8 @@ FRAME_BYTES = 32 * 1024 * 1024
 """The largest part of a message that is taken in at all."""
 
 _SOCKETS = "wb-"
+# What a socket's path has below the root: `/wb-4194304-abcdefgh/tmpabcdefgh/k-1`.
+_BELOW_ROOT = 36
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 _PYTHON_NAMES = re.compile(r"python(3(\.\d+)?)?")
 
@@ -127,8 +134,9 @@ class OrdinaryKernels:
         self._own = own
         self._context = make_context(frame_bytes=frame_bytes)
         # Not among the working folders: their paths may be too long for a socket.
-        _sweep_sockets()
-        self._sockets = Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-"))
+        root = _root_of_sockets(tempfile.gettempdir())
+        _sweep_sockets(root)
+        self._sockets = Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-", dir=root))
 
     async def start(self, name: str, *, seconds: float) -> OrdinaryKernel:
         """A kernel that nobody has used, ready for its first cell.
@@ -176,9 +184,15 @@ class OrdinaryKernels:
         shutil.rmtree(self._sockets, ignore_errors=True)
 
 
-def _sweep_sockets() -> None:
+def _root_of_sockets(temporary: str) -> Path:
+    """The folder for temporary files, or one that every Unix has if that is too deep for sockets."""
+    deep = len(os.fsencode(temporary)) + _BELOW_ROOT > LONGEST_SOCKET_PATH
+    return Path("/tmp" if deep else temporary)
+
+
+def _sweep_sockets(root: Path) -> None:
     """Remove the socket folders of workbenches of ours that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_SOCKETS}*-*"):
+    for folder in root.glob(f"{_SOCKETS}*-*"):
         pid = folder.name.removeprefix(_SOCKETS).partition("-")[0]
         try:
             if pid.isdecimal() and folder.lstat().st_uid == os.getuid():
