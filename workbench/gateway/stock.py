@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import uuid
 from collections.abc import Awaitable, Mapping
 from http import HTTPStatus
@@ -78,8 +79,13 @@ class StartKernel(AdminOnly, MainKernelHandler):  # type: ignore[misc]
         kernel_id = str(uuid.uuid4())
         self._starting.add(kernel_id)
         try:
+            # What a kernel writes past the protocol is not for the gateway's log.
             await self.kernel_manager.start_kernel(
-                kernel_id=kernel_id, kernel_name=name, env=self._environment(asked)
+                kernel_id=kernel_id,
+                kernel_name=name,
+                env=self._environment(asked),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
         finally:
             self._starting.discard(kernel_id)
