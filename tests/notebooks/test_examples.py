@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from workbench.app import ADMINISTRATOR, App
@@ -64,6 +65,7 @@ def test_an_example_is_published_by_its_cases_and_answers(path, tmp_path):
 
     run, files, notebook = asyncio.run(story())
 
+    nbformat.validate(notebook)
     assert (run.status, run.error) == (RunStatus.COMPLETED, None)
     assert {key: run.result[key] for key in expected} == expected
     assert files == (["shift.csv"] if path.stem == "employment-shift" else [])
