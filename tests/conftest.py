@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import signal
 
+import hypothesis
 import pytest
 
 import workbench.notebook  # noqa: F401 - its cure for a slow import comes before nbformat's
 from workbench.domain.access import Principal, Role
+
+# How long one example takes says something about the machine, not about the law under test.
+hypothesis.settings.register_profile("workbench", deadline=None)
+hypothesis.settings.load_profile("workbench")
 
 # A shell starts what runs in its background deaf to Ctrl-C, and all its children with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
