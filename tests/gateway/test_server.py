@@ -1,6 +1,7 @@
 """A gateway begins when all is there, takes nothing more when told to stop, and whatever dies,
 every run it accepted ends exactly once."""
 
+import asyncio
 import http.client
 import re
 import signal
@@ -12,11 +13,21 @@ import time
 
 import pytest
 
+from workbench.app import utc_now
 from workbench.errors import InvalidRequest
 from workbench.gateway.server import check_reach
 from workbench.settings import Settings
+from workbench.store.store import Store
 
 pytestmark = [pytest.mark.gateway, pytest.mark.kernel]
+
+
+async def index_and_rebuilt(home):
+    """Every row of the index as it was left, and as the journal alone gives it."""
+    async with await Store.open(home, clock=utc_now) as store:
+        kept = await store.dump()
+        await store.rebuild()
+        return kept, await store.dump()
 
 
 def refusal(home, *options):
@@ -233,6 +244,10 @@ def test_killed_in_the_midst_of_ten_runs_it_settles_all_and_begins_none_twice(
     assert {run["reason"] for run in settled} == {None, "gateway_restarted"}
     assert len(begun) == len(set(begun))
     assert last == [1] * 10
+    again.stop()
+    kept, made_anew = asyncio.run(index_and_rebuilt(again.home))
+    assert len([row for row in kept if row.startswith('["runs"')]) >= 10
+    assert kept == made_anew
 
 
 def test_an_answer_that_got_lost_is_given_again_after_a_restart(start, sources):
