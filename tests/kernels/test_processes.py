@@ -149,14 +149,38 @@ ctypes.PyDLL(None).sleep(600)
 """
 
 
-def left_by(pid):
+NEXT_WORKBENCH = """
+    import asyncio, os, sys
+    from pathlib import Path
+    from workbench.kernels.environment import apart
+    from workbench.kernels.ordinary import OrdinaryKernels
+
+    async def main():
+        folder = Path(sys.argv[1])
+        housing = apart(work=folder / "w", cache=folder / "c", inherited=os.environ)
+        await OrdinaryKernels(housing=housing).close()
+
+    asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def temporary():
+    """A folder for temporary files in which nobody else clears up."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def left_by(pid, temporary):
     """The folders for sockets that a process has made."""
-    return list(Path(tempfile.gettempdir()).glob(f"wb-{pid}-*"))
+    return list(temporary.glob(f"wb-{pid}-*"))
 
 
-def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path, kernels):
+def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path, temporary):
+    environment = {**os.environ, "TMPDIR": str(temporary)}
     host = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(HOST), str(tmp_path)],
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -181,9 +205,13 @@ def test_no_kernel_outlives_a_workbench_that_is_killed(tmp_path, kernels):
     host.stdout.close()
 
     assert gone(children)
-    assert left_by(host.pid)
-    asyncio.run(kernels().close())
-    assert not left_by(host.pid)
+    assert left_by(host.pid, temporary)
+    subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(NEXT_WORKBENCH), str(tmp_path)],
+        env=environment,
+        check=True,
+    )
+    assert not left_by(host.pid, temporary)
     os.kill(pids[1], signal.SIGKILL)  # a child of a cell is beyond what a plain kernel can promise
     for folder in sorted(tmp_path.joinpath("w").iterdir()):
         subprocess.run(["rm", "-rf", str(folder)], check=True)
