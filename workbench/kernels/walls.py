@@ -43,25 +43,25 @@ class Wall:
         self,
         command: Sequence[str],
         *,
-        show: Sequence[str] = (),
-        lend: Mapping[str, str] | None = None,
+        show: Mapping[str, str],
+        lend: Mapping[str, str],
         network: bool = False,
     ) -> list[str]:
         """What starts *command* where it can fork runs that `part` from it.
 
-        *show* are folders it may read, each where it is; *lend* are folders it may write, each
-        with its place inside. Below the levels with namespaces it is started as it is: nothing but
+        *show* maps the folders it may read to their places inside, *lend* those it may change;
+        of the machine's own, programs and libraries are shown besides. Below the levels with namespaces it is started as it is: nothing but
         the workbench's own code runs in it before each run has confined itself.
         """
         if not self.level.has_namespaces:
             return list(command)
-        bare = [word for path in (WORK, self.work(show), SOCKETS) for word in ("--dir", path)]
+        bare = [word for path in (WORK, SOCKETS) for word in ("--dir", path)]
         spare = ["--bind", "/proc", SPARE_PROC] if os.getuid() == 0 else []
         return [
             *self._system(show, network=network),
             *bare,
             *spare,
-            *_lent(lend or {}),
+            *_lent(lend),
             *_finish("/"),
             *command,
         ]
@@ -80,11 +80,12 @@ class Wall:
         it is.
         """
         lent = dict(lend or {})
+        seen = (*shown.interpreter(), *show)
         held = replace(confinement, level=self.level.value)
         if self.level is Isolation.LANDLOCK:
             held = replace(
                 held,
-                readable=(*shown.SYSTEM, *shown.LINKS, *shown.CONFIGURATION, *_own(), *show),
+                readable=(*shown.SYSTEM, *shown.LINKS, *shown.CONFIGURATION, *seen),
                 writable=tuple(lent),
             )
         inner = [sys.executable, "-I", "-S", _BEHIND, json.dumps(asdict(held)), "--", *command]
@@ -92,7 +93,11 @@ class Wall:
             return inner
         sizes = (confinement.scratch_bytes, confinement.shared_memory_bytes)
         return [
-            *self._system(show, network=confinement.network, sizes=sizes),
+            *self._system(
+                {path: path for path in shown.outermost(seen)},
+                network=confinement.network,
+                sizes=sizes,
+            ),
             *_lent(lent),
             *_finish(self.work(show)),
             *inner,
@@ -100,11 +105,11 @@ class Wall:
 
     def work(self, show: Sequence[str] = ()) -> str:
         """Where the working folder is found inside: `/work`, unless something shown lies there."""
-        taken = any(shown.below(path, WORK) for path in (*_own(), *show))
+        taken = any(shown.below(path, WORK) for path in (*shown.interpreter(), *show))
         return _ELSEWHERE if taken else WORK
 
     def _system(
-        self, show: Sequence[str], *, network: bool, sizes: tuple[int, int] = (_SMALL, _SMALL)
+        self, show: Mapping[str, str], *, network: bool, sizes: tuple[int, int] = (_SMALL, _SMALL)
     ) -> list[str]:
         scratch, shared = map(str, sizes)
         words = [self.bwrap, *_APART, *([] if network else ["--unshare-net"]), *_ACCOUNT]
@@ -118,8 +123,8 @@ class Wall:
             words += ["--ro-bind", str(shown.OWN_ETC / name), f"/etc/{name}"]
         words += ["--proc", "/proc", "--dev", "/dev"]
         words += ["--size", scratch, "--tmpfs", "/tmp", "--size", shared, "--tmpfs", "/dev/shm"]
-        for path in shown.outermost([*_own(), *show]):
-            words += ["--ro-bind", path, path]
+        for outside, inside in show.items():
+            words += ["--ro-bind", outside, inside]
         return words
 
 
@@ -132,10 +137,6 @@ _APART = (
     "--die-with-parent",
 )
 _ACCOUNT = ("--uid", str(USER), "--gid", str(USER), "--hostname", "agent", "--cap-drop", "ALL")
-
-
-def _own() -> tuple[str, ...]:
-    return shown.interpreter()
 
 
 def _lent(lend: Mapping[str, str]) -> list[str]:

@@ -24,7 +24,7 @@ from workbench.kernels.inside import landlock, seccomp, system
 WORK = "/work"
 """Where a run finds its working folder."""
 
-SOCKETS = "/sockets"
+SOCKETS = "/k"
 """Where a run's kernel puts its sockets."""
 
 SPARE_PROC = "/.proc"

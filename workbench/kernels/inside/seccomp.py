@@ -106,6 +106,7 @@ _LOOKED_AT: dict[str, tuple[int, int]] = {
     "clone3": (435, 435),
     "ioctl": (16, 29),
     "personality": (135, 92),
+    "prlimit64": (302, 261),
     "socket": (41, 198),
     "socketpair": (53, 199),
     "connect": (42, 203),
@@ -198,6 +199,8 @@ def _looks(filter: Filter) -> dict[str, Callable[[], _Code]]:
         "clone": lambda: [_argument(0), (_ANY_BIT, 0, 1, _NEW_NAMESPACES), *_refuse(errno.EPERM)],
         "ioctl": lambda: [_argument(1), *_unless_not((_TIOCSTI, _TIOCLINUX), errno.EPERM)],
         "personality": lambda: [_argument(0), *_unless(_PERSONALITIES, errno.EPERM)],
+        # One's own only: the first process of a run belongs to the same user.
+        "prlimit64": lambda: [_argument(0), *_unless((0,), errno.EPERM)],
         "socket": lambda: _sockets(filter),
     }
     if filter.streams_only:
