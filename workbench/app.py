@@ -18,10 +18,10 @@ import uuid_utils
 from workbench.domain.access import Principal, Role
 from workbench.domain.limits import Limits
 from workbench.domain.runs import Run
-from workbench.kernels import Executor
+from workbench.kernels import Executor, Wanted
 from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ordinary import OWN, OrdinaryKernels
+from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.pool import Pool
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
@@ -71,7 +71,8 @@ def _executor_of_agents(settings: Settings) -> NotebookExecutor:
     # Whatever lies here was left by a life that ended without a word.
     shutil.rmtree(work, ignore_errors=True)
     housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
-    pool = Pool(OrdinaryKernels(housing=housing), size=settings.ready_kernels, names=OWN)
+    wanted = Wanted(limits=limits_of(settings))
+    pool = Pool(OrdinaryKernels(housing=housing), size=settings.ready_kernels, wanted=wanted)
     pool.fill()
     return NotebookExecutor(kernels=pool)
 

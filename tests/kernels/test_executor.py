@@ -11,10 +11,10 @@ import pytest
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason, RunStatus
-from workbench.kernels import CellRecord, Task
+from workbench.kernels import CellRecord, Task, Wanted
 from workbench.kernels.environment import at_home
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ordinary import OWN, OrdinaryKernels
+from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.pool import Pool
 from workbench.notebook.document import dump, load
 
@@ -331,7 +331,7 @@ def _task(notebook, *cells, **options):
 
 def test_sixteen_runs_at_a_time_do_not_mix(kernels, notebook):
     async def main():
-        pool = Pool(kernels(), size=2, names=OWN)
+        pool = Pool(kernels(), size=2, wanted=Wanted())
         executor = NotebookExecutor(kernels=pool)
         cells = (("n = 0", "parameters"), "import time; time.sleep(0.1)\nprint(n)", HAND_OVER)
         tasks = [_task(notebook, *cells, parameters={"n": n}) for n in range(16)]
@@ -347,7 +347,7 @@ def test_sixteen_runs_at_a_time_do_not_mix(kernels, notebook):
 
 def test_many_runs_leave_no_descriptor_no_task_and_no_thread(kernels, notebook):
     async def main():
-        pool = Pool(kernels(), size=1, names=OWN)
+        pool = Pool(kernels(), size=1, wanted=Wanted())
         executor = NotebookExecutor(kernels=pool)
         counts = []
         for _ in range(6):

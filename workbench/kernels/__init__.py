@@ -11,7 +11,7 @@ cut before it is believed. Nothing of the agent's ever runs in this process.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -182,6 +182,36 @@ class Kernel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A way out of a kernel that has no network: a port of its own that leads to a socket of ours.
+
+    Attributes:
+        port: The port on the kernel's loopback.
+        socket: The path of the listening unix socket that it leads to.
+    """
+
+    port: int
+    socket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The kernel that a run asks for.
+
+    Attributes:
+        kernel: The kernelspec to use; empty for the workbench's own kernel.
+        limits: What it may take.
+        network: `none`, or `open` for the network of this machine.
+        relays: What it reaches without one.
+    """
+
+    kernel: str = ""
+    limits: Limits = field(default_factory=Limits)
+    network: str = "none"
+    relays: tuple[Relay, ...] = ()
+
+
 class KernelSource(Protocol):
     """Where kernels come from.
 
@@ -196,7 +226,11 @@ class KernelSource(Protocol):
         """How many kernels wait for a run."""
         ...
 
-    async def start(self, name: str, *, seconds: float) -> Kernel:
+    def kind(self, wanted: Wanted) -> Hashable:
+        """What kernels have in common of which any serves for *wanted*."""
+        ...
+
+    async def start(self, wanted: Wanted, *, seconds: float) -> Kernel:
         """A kernel that nobody has used, ready for its first cell.
 
         Raises:

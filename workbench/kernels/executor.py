@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task
+from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task, Wanted
 from workbench.kernels.cells import PATIENCE_SECONDS, Cells, Ending
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
@@ -83,8 +83,9 @@ class NotebookExecutor:
         Raises:
             KernelLost: None could be had.
         """
+        wanted = Wanted(kernel=task.kernel, limits=task.limits)
         starting = asyncio.ensure_future(
-            self._kernels.start(task.kernel, seconds=task.limits.start_seconds)
+            self._kernels.start(wanted, seconds=task.limits.start_seconds)
         )
         cancelled = asyncio.ensure_future(cancel.wait())
         try:

@@ -21,7 +21,7 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
 from workbench.errors import KernelLost
-from workbench.kernels import Usage
+from workbench.kernels import Usage, Wanted
 from workbench.kernels.connection import (
     LONGEST_SOCKET_PATH,
     Connection,
@@ -138,13 +138,17 @@ class OrdinaryKernels:
         _sweep_sockets(root)
         self._sockets = Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-", dir=root))
 
-    async def start(self, name: str, *, seconds: float) -> OrdinaryKernel:
+    def kind(self, wanted: Wanted) -> str:
+        """The kernelspec: nothing else makes a difference to an ordinary kernel."""
+        return "" if wanted.kernel in self._own else wanted.kernel
+
+    async def start(self, wanted: Wanted, *, seconds: float) -> OrdinaryKernel:
         """A kernel that nobody has used, ready for its first cell.
 
         Raises:
             KernelLost: There is no kernelspec of that name, or it was not ready in time.
         """
-        kernel = self._launch(name)
+        kernel = self._launch(wanted.kernel)
         try:
             code = "pass" if kernel.own else ""
             await hello(kernel.connection, dead=kernel.dead, seconds=seconds, code=code)

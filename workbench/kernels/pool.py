@@ -10,10 +10,10 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Hashable
 
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel, KernelSource
+from workbench.kernels import Kernel, KernelSource, Wanted
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +33,13 @@ class Pool:
         isolation: The level its kernels have.
     """
 
-    def __init__(self, source: KernelSource, *, size: int, names: Collection[str]) -> None:
-        """Keep *size* kernels ready that serve for any of *names*."""
+    def __init__(self, source: KernelSource, *, size: int, wanted: Wanted) -> None:
+        """Keep *size* kernels ready that serve for *wanted*, and for whatever is of that kind."""
         self.isolation = source.isolation
         self._source = source
         self._size = size
-        self._names = names
+        self._wanted = wanted
+        self._kind = source.kind(wanted)
         self._ready: deque[Kernel] = deque()
         self._waiting: deque[asyncio.Future[Kernel]] = deque()
         self._starting: set[asyncio.Task[None]] = set()
@@ -66,14 +67,18 @@ class Pool:
             self._starting.add(task)
             task.add_done_callback(self._starting.discard)
 
-    async def start(self, name: str, *, seconds: float) -> Kernel:
+    def kind(self, wanted: Wanted) -> Hashable:
+        """What kernels have in common of which any serves for *wanted*."""
+        return self._source.kind(wanted)
+
+    async def start(self, wanted: Wanted, *, seconds: float) -> Kernel:
         """A kernel that nobody has used, ready for its first cell.
 
         Raises:
             KernelLost: There is no kernelspec of that name, or it was not ready in time.
         """
-        if name not in self._names:
-            return await self._source.start(name, seconds=seconds)
+        if self.kind(wanted) != self._kind:
+            return await self._source.start(wanted, seconds=seconds)
         while self._ready:
             kernel = self._ready.popleft()
             if not kernel.dead.done():
@@ -112,7 +117,7 @@ class Pool:
         """Start one kernel, for whoever has waited longest or for the next to come."""
         try:
             async with self._turn:
-                kernel = await self._source.start("", seconds=_START_SECONDS)
+                kernel = await self._source.start(self._wanted, seconds=_START_SECONDS)
         except KernelLost as error:
             self._failed(error)
             return

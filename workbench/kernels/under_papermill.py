@@ -21,7 +21,7 @@ from papermill.log import logger
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel
+from workbench.kernels import Kernel, Wanted
 from workbench.kernels.cells import Cells, Ending
 from workbench.kernels.environment import at_home
 from workbench.kernels.front import Step
@@ -103,7 +103,7 @@ async def _execute(
         frame_bytes=_UNBOUNDED,
     )
     try:
-        kernel = await source.start(kernel_name, seconds=limits.start_seconds)
+        kernel = await source.start(Wanted(kernel=kernel_name), seconds=limits.start_seconds)
         try:
             return await _carry_out(manager, kernel, limits, listener)
         finally:
