@@ -16,7 +16,9 @@ from typing import Self
 import uuid_utils
 
 from workbench.domain.access import Principal, Role
+from workbench.domain.caps import Caps
 from workbench.domain.limits import Limits
+from workbench.domain.network import Network
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
 from workbench.kernels.environment import apart
@@ -59,10 +61,35 @@ def limits_of(settings: Settings) -> Limits:
     """The budgets of a run, as the administrator has set them."""
     return Limits(
         seconds=settings.run_seconds,
+        cpu_seconds=settings.cpu_seconds,
+        memory_bytes=settings.memory_bytes,
+        processes=settings.processes,
+        open_files=settings.open_files,
+        file_bytes=settings.file_bytes,
+        folder_bytes=settings.folder_bytes,
         output_bytes=settings.output_bytes,
         kept_output_bytes=min(settings.output_bytes, Limits().kept_output_bytes),
         result_bytes=settings.result_bytes,
     )
+
+
+def caps_of(settings: Settings) -> Caps:
+    """The most that agents may ask for, as the administrator has set it."""
+    most = Limits(
+        seconds=settings.longest_run_seconds,
+        cpu_seconds=settings.most_cpu_seconds,
+        memory_bytes=settings.most_memory_bytes,
+        processes=settings.most_processes,
+        open_files=settings.most_open_files,
+        file_bytes=settings.most_file_bytes,
+        folder_bytes=settings.most_folder_bytes,
+        scratch_bytes=settings.most_memory_bytes,
+        shared_memory_bytes=settings.most_memory_bytes,
+        output_bytes=settings.most_output_bytes,
+        result_bytes=settings.most_result_bytes,
+    )
+    default = limits_of(settings)
+    return Caps(limits=most.at_least(default), network=Network(settings.network))
 
 
 def _executor_of_agents(settings: Settings) -> NotebookExecutor:
@@ -119,6 +146,7 @@ class App:
             objects=store.objects,
             revising=self.revising,
             kernels=settings.kernels,
+            caps=caps_of(settings),
             clock=clock,
             new_id=new_id,
         )
@@ -129,7 +157,7 @@ class App:
             objects=store.objects,
             executor=executor,
             limits=limits_of(settings),
-            longest_run_seconds=settings.longest_run_seconds,
+            caps=caps_of(settings),
             at_once=settings.runs_at_once,
             queue_limit=settings.queue_limit,
             kernels=settings.kernels,
@@ -147,7 +175,11 @@ class App:
         )
         self.showing = Showing(running=self.running)
         self.publishing = Publishing(
-            versions=store.versions, objects=store.objects, running=self.running, clock=clock
+            versions=store.versions,
+            objects=store.objects,
+            running=self.running,
+            caps=caps_of(settings),
+            clock=clock,
         )
         self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
         self.comparing = Comparing(authoring=self.authoring)

@@ -34,8 +34,25 @@ class Settings:
         kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
         run_seconds: How long a run may take if its notebook does not say.
         longest_run_seconds: The most a notebook may ask for.
+        cpu_seconds: How much processor time a run may use if its notebook does not say.
+        most_cpu_seconds: The most a notebook may ask for.
+        memory_bytes: How much memory the processes of a run may use together.
+        most_memory_bytes: The most a notebook may ask for.
+        processes: How many processes and threads a run may have at a time.
+        most_processes: The most a notebook may ask for.
+        open_files: How many files each process of a run may hold open.
+        most_open_files: The most a notebook may ask for.
+        file_bytes: How large each file that a run writes may grow.
+        most_file_bytes: The most a notebook may ask for.
+        folder_bytes: How much the working folder of a run may weigh.
+        most_folder_bytes: The most a notebook may ask for.
         output_bytes: How much output ends a run.
+        most_output_bytes: The most a notebook may ask for.
         result_bytes: How large a result may be, as JSON.
+        most_result_bytes: The most a notebook may ask for.
+        network: The most network an agent may ask for: `none`, `allow-list` or `open`.
+        private_hosts: Hosts (`name` or `name:port`) that allow-lists may name although their
+            addresses are not the internet's.
         body_bytes: How large a request may be.
         drain_seconds: How long running runs may go on when the gateway is told to stop.
         metrics_public: Answer `/metrics` without a token.
@@ -60,8 +77,24 @@ class Settings:
     kernels: tuple[str, ...] = ()
     run_seconds: float = 60.0
     longest_run_seconds: float = 3_600.0
+    cpu_seconds: float = 120.0
+    most_cpu_seconds: float = 14_400.0
+    memory_bytes: int = 1024 * 1024 * 1024
+    most_memory_bytes: int = 4 * 1024 * 1024 * 1024
+    processes: int = 256
+    most_processes: int = 1_024
+    open_files: int = 1_024
+    most_open_files: int = 4_096
+    file_bytes: int = 100 * 1024 * 1024
+    most_file_bytes: int = 1024 * 1024 * 1024
+    folder_bytes: int = 256 * 1024 * 1024
+    most_folder_bytes: int = 4 * 1024 * 1024 * 1024
     output_bytes: int = 20 * 1024 * 1024
+    most_output_bytes: int = 100 * 1024 * 1024
     result_bytes: int = 1024 * 1024
+    most_result_bytes: int = 8 * 1024 * 1024
+    network: str = "allow-list"
+    private_hosts: tuple[str, ...] = ()
     body_bytes: int = 8 * 1024 * 1024
     drain_seconds: float = 20.0
     metrics_public: bool = False
@@ -180,6 +213,9 @@ def _flag(value: Any) -> bool:
         raise ValueError(value) from None
 
 
+_LEAST_MEMORY = 256 * 1024 * 1024
+"""With less no kernel begins."""
+
 _READERS: dict[str, Callable[[Any], object]] = {
     "home": Path,
     "host": str,
@@ -192,8 +228,24 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "kernels": _words,
     "run_seconds": _positive,
     "longest_run_seconds": _positive,
+    "cpu_seconds": _positive,
+    "most_cpu_seconds": _positive,
+    "memory_bytes": _whole(_LEAST_MEMORY),
+    "most_memory_bytes": _whole(_LEAST_MEMORY),
+    "processes": _whole(32),
+    "most_processes": _whole(32),
+    "open_files": _whole(128),
+    "most_open_files": _whole(128),
+    "file_bytes": _whole(1024),
+    "most_file_bytes": _whole(1024),
+    "folder_bytes": _whole(1024),
+    "most_folder_bytes": _whole(1024),
     "output_bytes": _whole(1024),
+    "most_output_bytes": _whole(1024),
     "result_bytes": _whole(1024),
+    "most_result_bytes": _whole(1024),
+    "network": _one_of("none", "allow-list", "open"),
+    "private_hosts": _words,
     "body_bytes": _whole(1024),
     "drain_seconds": _positive,
     "metrics_public": _flag,

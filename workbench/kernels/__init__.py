@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from workbench import notebook as notebook  # its cure for slow imports, before papermill's
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
+from workbench.domain.network import NOWHERE, Reach
 from workbench.domain.runs import Reason, RunStatus
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Task:
         files: What lies read-only in the working folder: relative name to where it is kept.
         kernel: The kernelspec to use; empty for the workbench's own kernel.
         limits: What it may take.
+        reach: What it may reach.
         leave: A folder, on the file system of the working folders, that receives the files the run
             leaves; None keeps none.
     """
@@ -54,6 +56,7 @@ class Task:
     files: Mapping[str, Path] = field(default_factory=dict)
     kernel: str = ""
     limits: Limits = field(default_factory=Limits)
+    reach: Reach = NOWHERE
     leave: Path | None = None
 
 

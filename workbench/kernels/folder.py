@@ -66,7 +66,7 @@ def harvest(folder: Path, leave: Path, *, placed: Placed, limits: Limits) -> lis
             if placed.get(name) == _identity(found):
                 continue
             weight += found.st_size
-            if len(harvested) == limits.files or weight > limits.file_bytes:
+            if len(harvested) == limits.files or weight > limits.folder_bytes:
                 raise _too_much(limits)
             known = name.encode(errors="replace").decode()
             _move(parent, entry, leave / known, found)
@@ -91,12 +91,12 @@ def _below(
     folder: int, prefix: str, depth: int, count: _Count
 ) -> Iterator[tuple[str, int, str, os.stat_result]]:
     if depth > _MAX_DEPTH:
-        raise Fault(Reason.OUTPUT_LIMIT, f"The run left folders nested over {_MAX_DEPTH} deep.")
+        raise Fault(Reason.DISK_LIMIT, f"The run left folders nested over {_MAX_DEPTH} deep.")
     with os.scandir(folder) as entries:
         for entry in entries:
             count.left -= 1
             if count.left < 0:
-                raise Fault(Reason.OUTPUT_LIMIT, "The run left too many files and folders.")
+                raise Fault(Reason.DISK_LIMIT, "The run left too many files and folders.")
             if entry.name == "__pycache__" or (depth == 0 and entry.name.startswith(".")):
                 continue
             try:
@@ -131,6 +131,6 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 def _too_much(limits: Limits) -> Fault:
     return Fault(
-        Reason.OUTPUT_LIMIT,
-        f"The run left more than {limits.files:,} files or {limits.file_bytes:,} bytes.",
+        Reason.DISK_LIMIT,
+        f"The run left more than {limits.files:,} files or {limits.folder_bytes:,} bytes.",
     )

@@ -12,6 +12,7 @@ import os
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -19,7 +20,7 @@ from papermill.engines import NotebookExecutionManager
 from papermill.log import logger
 
 from workbench.domain.events import EventType
-from workbench.domain.limits import Limits
+from workbench.domain.limits import BOUNDLESS, Limits
 from workbench.errors import KernelLost
 from workbench.kernels import Kernel, Wanted
 from workbench.kernels.cells import Cells, Ending
@@ -48,13 +49,7 @@ def carry_out(
     Raises:
         KernelLost: There is no such kernel, or it was lost between two cells.
     """
-    limits = Limits(
-        seconds=seconds or _FOR_EVER,
-        start_seconds=start_seconds,
-        kept_output_bytes=_UNBOUNDED,
-        output_bytes=_UNBOUNDED,
-        result_bytes=_UNBOUNDED,
-    )
+    limits = replace(BOUNDLESS, seconds=seconds or _FOR_EVER, start_seconds=start_seconds)
     ending = _run(lambda: _execute(manager, kernel_name, limits, listener))
     if ending.error is not None and "cell" not in ending.error:
         raise KernelLost(str(ending.error["message"]))

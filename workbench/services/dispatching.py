@@ -13,13 +13,15 @@ import logging
 from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from workbench.domain.agents import Agent
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
+from workbench.domain.network import NOWHERE, Reach
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.errors import ResourceExhausted, Unavailable
 from workbench.kernels import Executor, Outcome, Task
@@ -72,7 +74,7 @@ class Dispatching:
         objects: Objects,
         executor: Executor,
         limits: Limits,
-        longest_run_seconds: float,
+        caps: Caps,
         at_once: int,
         queue_limit: int,
         kernels: Collection[str],
@@ -85,7 +87,7 @@ class Dispatching:
         self._objects = objects
         self._executor = executor
         self._limits = limits
-        self._longest_run_seconds = longest_run_seconds
+        self._caps = caps
         self._at_once = at_once
         self._queue_limit = queue_limit
         self._kernels = frozenset(kernels)
@@ -285,7 +287,6 @@ class Dispatching:
 
     async def _task(self, live: _Live) -> Task:
         run, definition = live.run, live.definition
-        seconds = definition.timeout_seconds or self._limits.seconds
         return Task(
             run_id=run.id,
             notebook=await self._objects.get(run.fingerprint),
@@ -293,9 +294,16 @@ class Dispatching:
             test=run.test,
             files={f.path: self._objects.path(f.fingerprint) for f in definition.files},
             kernel=definition.kernel if definition.kernel in self._kernels else OWN_KERNEL,
-            limits=replace(self._limits, seconds=min(seconds, self._longest_run_seconds)),
+            # A cap may have been lowered since the version was published.
+            limits=self._limits.granting(definition.asked, most=self._caps.limits),
+            reach=self._reach(live),
             leave=self._papers.files_path(run.id),
         )
+
+    def _reach(self, live: _Live) -> Reach:
+        """Nothing for a test run, whatever its agent asks for, nor beyond a cap lowered since."""
+        allowed = live.definition.network.within(self._caps.network)
+        return NOWHERE if live.run.test or not allowed else live.definition.reach
 
     def _judge(self, live: _Live, outcome: Outcome) -> Run:
         status, reason, error = outcome.status, outcome.reason, outcome.error
