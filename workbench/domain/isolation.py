@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from workbench.errors import Unavailable
 
 
 class Isolation(StrEnum):
@@ -33,3 +36,40 @@ class Isolation(StrEnum):
     def has_namespaces(self) -> bool:
         """Whether a run has a system of its own."""
         return self.meets(Isolation.NAMESPACES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """What runs get here, and the least that the administrator lets them begin with.
+
+    Attributes:
+        level: How far they are kept apart; None if this machine gives nothing that was asked for.
+        minimum: What no run may have less of.
+        cure: What would make it more.
+    """
+
+    level: Isolation | None
+    minimum: Isolation = Isolation.NONE
+    cure: str = ""
+
+    def check(self, least: str = "") -> None:
+        """Make sure that a run may begin which needs *least*, or nothing in particular.
+
+        Raises:
+            Unavailable: It gets less here; the message says what to do.
+        """
+        if self.level is None:
+            raise Unavailable(
+                f"Agents' code is not run here, because nothing would contain it. {self.cure}"
+                " Where everybody who writes agents is trusted: set isolation to none.".lstrip(),
+                isolation=None,
+            )
+        needed = max(self.minimum, Isolation(least or self.minimum), key=lambda it: it.height)
+        if not self.level.meets(needed):
+            whose = "This agent" if needed is not self.minimum else "Every run here"
+            raise Unavailable(
+                f"{whose} needs isolation {needed}, and this machine gives {self.level}."
+                f" {self.cure or 'The setting isolation says no more.'}",
+                isolation=str(self.level),
+                isolation_needed=str(needed),
+            )

@@ -26,6 +26,9 @@ from workbench.kernels.faults import Fault, broken
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
 MAX_DEPTH = 80
+INSIDE_FILE = "i.json"
+"""The connection file as a kernel behind a wall reads it."""
+
 LONGEST_SOCKET_PATH = zmq.IPC_PATH_MAX_LEN
 
 _RETRY_MS = 20
@@ -80,8 +83,10 @@ def make_context(*, frame_bytes: int) -> zmq.asyncio.Context:
     return context
 
 
-def connection_file(folder: Path, *, kernel_name: str) -> Path:
+def connection_file(folder: Path, *, kernel_name: str, inside: str = "") -> Path:
     """A new connection file in *folder*, which also receives the sockets.
+
+    For a kernel that finds the folder at *inside* another lies beside it, `i.json`.
 
     Raises:
         OSError: The folder's path is too long for a socket, or cannot be written.
@@ -97,10 +102,15 @@ def connection_file(folder: Path, *, kernel_name: str) -> Path:
         "signature_scheme": "hmac-sha256",
         "kernel_name": kernel_name,
     }
-    path = folder / "c.json"
+    _keep(folder / "c.json", info)
+    if inside:
+        _keep(folder / INSIDE_FILE, info | {"ip": f"{inside}/{stem.name}"})
+    return folder / "c.json"
+
+
+def _keep(path: Path, info: Mapping[str, object]) -> None:
     path.touch(mode=0o600)
     path.write_text(json.dumps(info))
-    return path
 
 
 class Connection:

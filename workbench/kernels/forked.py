@@ -21,6 +21,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from workbench.domain.network import Network
 from workbench.errors import KernelLost
 from workbench.kernels import Kernel, KernelSource, Usage, Wanted
 from workbench.kernels.connection import Connection, make_context
@@ -218,8 +219,7 @@ class ForkedKernels:
         name = self._name(wanted)
         if self._interpreters.get(name, ...) is None:
             return self._others.kind(wanted)
-        held = tuple(self._places.bounds(wanted).items())
-        return (name, held, wanted.network, wanted.relays, wanted.environment)
+        return (name, self._places.held(wanted), wanted.relays, wanted.environment)
 
     async def start(self, wanted: Wanted, *, seconds: float) -> Kernel:
         """A kernel that nobody has used, ready for its first cell.
@@ -273,7 +273,7 @@ class ForkedKernels:
         return self._interpreters[name]
 
     def _templates_of(self, wanted: Wanted, found: Interpreter) -> Templates:
-        network = wanted.network == "open"
+        network = wanted.network == Network.OPEN
         key = (self._name(wanted), network)
         if key not in self._templates:
             making = self._places.making(found, network=network, preload=self._preload)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.domain.limits import Limits
+from workbench.domain.network import Network
 from workbench.kernels import Wanted, shown
+from workbench.kernels.confining import confinement_of, with_own_cache
 from workbench.kernels.environment import House, apart, needful
 from workbench.kernels.environments import CACHE, HOUSES, Interpreter, view
 from workbench.kernels.inside.confinement import WORK, Confinement
@@ -60,9 +60,10 @@ class Places:
         """Whether each kernel has a system of its own."""
         return self.wall.level.has_namespaces
 
-    def bounds(self, wanted: Wanted) -> dict[str, int]:
-        """What a kernel's own process is held to by the system."""
-        return bounds(wanted.limits)
+    def held(self, wanted: Wanted) -> Confinement:
+        """What a kernel is held to, wherever it lives."""
+        network = wanted.network == Network.OPEN
+        return confinement_of(wanted.limits, level=self.wall.level, network=network)
 
     def making(self, interpreter: Interpreter, *, network: bool, preload: Sequence[str]) -> Making:
         """How templates of *interpreter* are made."""
@@ -110,25 +111,14 @@ class Places:
             OSError: Its folders cannot be made.
         """
         house = self._housing()
-        level, network = self.wall.level.value, wanted.network == "open"
+        held = self.held(wanted)
         if self.walled:
-            held = Confinement(
-                level=level,
-                network=network,
-                folder=f"{HOUSES}/{house.folder.relative_to(self._work)}",
-                hidden=(HOUSES, CACHE),
-                **bounds(wanted.limits),  # type: ignore[arg-type]
-            )
+            lent = f"{HOUSES}/{house.folder.relative_to(self._work)}"
+            held = replace(held, folder=lent, hidden=(HOUSES, CACHE))
             own, folder = _AFTERWARDS, WORK
         else:
-            held = Confinement(
-                level=level,
-                network=network,
-                readable=self._readable(interpreter),
-                writable=(str(house.root),),
-                **bounds(wanted.limits),  # type: ignore[arg-type]
-            )
-            own = {name: house.environment[name] for name in _OWN}
+            held = replace(held, readable=self._readable(interpreter), writable=(str(house.root),))
+            own = with_own_cache({name: house.environment[name] for name in _OWN})
             folder = str(house.folder)
         environment = {**own, **dict(wanted.environment)}
         return Place(house=house, folder=folder, confinement=held, environment=environment)
@@ -136,18 +126,3 @@ class Places:
     def _readable(self, interpreter: Interpreter) -> tuple[str, ...]:
         environment = tuple(outside for outside, _ in view(interpreter).pairs)
         return (*shown.SYSTEM, *shown.LINKS, *shown.CONFIGURATION, *environment, str(self._cache))
-
-
-def bounds(limits: Limits) -> dict[str, int]:
-    """What of *limits* a kernel's own process is held to by the system."""
-    # The count of the whole run comes first and says what happened; this one only makes sure.
-    seconds = 0 if math.isinf(limits.cpu_seconds) else math.ceil(limits.cpu_seconds) + 1
-    return {
-        "memory_bytes": limits.memory_bytes,
-        "processes": limits.processes,
-        "open_files": limits.open_files,
-        "file_bytes": limits.file_bytes,
-        "cpu_seconds": seconds,
-        "scratch_bytes": limits.scratch_bytes,
-        "shared_memory_bytes": limits.shared_memory_bytes,
-    }

@@ -99,7 +99,7 @@ class Wall:
                 sizes=sizes,
             ),
             *_lent(lent),
-            *_finish(self.work(show)),
+            *_finish(self.work(show) if self.work(show) in lent.values() else "/"),
             *inner,
         ]
 
@@ -111,7 +111,6 @@ class Wall:
     def _system(
         self, show: Mapping[str, str], *, network: bool, sizes: tuple[int, int] = (_SMALL, _SMALL)
     ) -> list[str]:
-        scratch, shared = map(str, sizes)
         words = [self.bwrap, *_APART, *([] if network else ["--unshare-net"]), *_ACCOUNT]
         for path in shown.SYSTEM:
             words += ["--ro-bind-try", path, path]
@@ -122,7 +121,8 @@ class Wall:
         for name in sorted(os.listdir(shown.OWN_ETC)):
             words += ["--ro-bind", str(shown.OWN_ETC / name), f"/etc/{name}"]
         words += ["--proc", "/proc", "--dev", "/dev"]
-        words += ["--size", scratch, "--tmpfs", "/tmp", "--size", shared, "--tmpfs", "/dev/shm"]
+        for size, path in ((sizes[0], "/tmp"), (sizes[1], "/dev/shm")):
+            words += [*(["--size", str(size)] if size else []), "--tmpfs", path]
         for outside, inside in show.items():
             words += ["--ro-bind", outside, inside]
         return words
