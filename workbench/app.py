@@ -6,7 +6,6 @@ settings. What is built here lives on one event loop.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,10 +20,10 @@ from workbench.domain.limits import Limits
 from workbench.domain.network import Network
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
-from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ordinary import OrdinaryKernels
+from workbench.kernels.ground import AUTO, choose
 from workbench.kernels.pool import Pool
+from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.comparing import Comparing
@@ -97,9 +96,17 @@ def _executor_of_agents(settings: Settings) -> NotebookExecutor:
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
     shutil.rmtree(work, ignore_errors=True)
-    housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
-    wanted = Wanted(limits=limits_of(settings))
-    pool = Pool(OrdinaryKernels(housing=housing), size=settings.ready_kernels, wanted=wanted)
+    ground = choose(AUTO)
+    assert ground.wall is not None
+    kernels = kernels_behind(
+        ground.wall, work=work, cache=scratch / "cache", preload=settings.preload
+    )
+    pool = Pool(
+        kernels,
+        size=settings.ready_kernels,
+        most=settings.most_ready_kernels,
+        wanted=Wanted(limits=limits_of(settings)),
+    )
     pool.fill()
     return NotebookExecutor(kernels=pool)
 

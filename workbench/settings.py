@@ -31,6 +31,9 @@ class Settings:
         runs_at_once: How many runs are carried out at the same time; the others wait.
         queue_limit: How many runs may wait; one more is refused.
         ready_kernels: How many unused kernels are kept ready.
+        most_ready_kernels: How many there may be where runs come one upon the other.
+        preload: Modules that forked kernels have imported already, comma-separated; those that
+            are not installed are left out.
         kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
         run_seconds: How long a run may take if its notebook does not say.
         longest_run_seconds: The most a notebook may ask for.
@@ -74,6 +77,8 @@ class Settings:
     runs_at_once: int = max(2, os.cpu_count() or 2)
     queue_limit: int = 10_000
     ready_kernels: int = 2
+    most_ready_kernels: int = 8
+    preload: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
     kernels: tuple[str, ...] = ()
     run_seconds: float = 60.0
     longest_run_seconds: float = 3_600.0
@@ -225,6 +230,8 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "runs_at_once": _whole(1),
     "queue_limit": _whole(1),
     "ready_kernels": _whole(0),
+    "most_ready_kernels": _whole(0),
+    "preload": _words,
     "kernels": _words,
     "run_seconds": _positive,
     "longest_run_seconds": _positive,
