@@ -164,6 +164,11 @@ class Kernel(Protocol):
     own: bool
     dead: asyncio.Future[None]
 
+    @property
+    def stale(self) -> bool:
+        """Whether one that was started now would find other packages."""
+        ...
+
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
         ...
@@ -207,12 +212,14 @@ class Wanted:
         limits: What it may take.
         network: `none`, or `open` for the network of this machine.
         relays: What it reaches without one.
+        environment: What it finds in its environment besides its own.
     """
 
     kernel: str = ""
     limits: Limits = field(default_factory=Limits)
     network: str = "none"
     relays: tuple[Relay, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 class KernelSource(Protocol):

@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import zmq
 import zmq.asyncio
@@ -116,16 +116,22 @@ def _keep(path: Path, info: Mapping[str, object]) -> None:
 class Connection:
     """Our end of the sockets of one kernel."""
 
-    def __init__(self, file: Path, *, context: zmq.asyncio.Context) -> None:
-        info = json.loads(file.read_text())
-        self.session = Session(key=info["key"].encode(), username="workbench")
-        self._url = f"ipc://{info['ip']}-"
+    def __init__(self, stem: str, key: str, *, context: zmq.asyncio.Context) -> None:
+        """The kernel whose sockets' paths begin with *stem* and whose messages *key* signs."""
+        self.session = Session(key=key.encode(), username="workbench")
+        self._url = f"ipc://{stem}-"
         self._context = context
         self.shell = self._socket(zmq.DEALER, "shell_port")
         self.iopub = self._socket(zmq.SUB, "iopub_port")
         self.iopub.subscribe(b"")
         self._control: zmq.asyncio.Socket | None = None
         self._monitor: zmq.asyncio.Socket | None = None
+
+    @classmethod
+    def of(cls, file: Path, *, context: zmq.asyncio.Context) -> Self:
+        """The kernel that was given the connection file *file*."""
+        info = json.loads(file.read_text())
+        return cls(info["ip"], info["key"], context=context)
 
     def _socket(self, kind: int, port: str) -> zmq.asyncio.Socket:
         socket = self._context.socket(kind)

@@ -13,7 +13,6 @@ import re
 import shutil
 import string
 import sys
-import tempfile
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +26,6 @@ from workbench.kernels import Usage, Wanted
 from workbench.kernels.confining import confinement_of, seen_inside, with_own_cache
 from workbench.kernels.connection import (
     INSIDE_FILE,
-    LONGEST_SOCKET_PATH,
     Connection,
     connection_file,
     make_context,
@@ -37,6 +35,7 @@ from workbench.kernels.hello import hello
 from workbench.kernels.inside.confinement import SOCKETS, Confinement
 from workbench.kernels.processes import Process
 from workbench.kernels.shown import program
+from workbench.kernels.sockets import SocketFolders
 from workbench.kernels.walls import Wall
 
 _log = logging.getLogger(__name__)
@@ -50,9 +49,6 @@ FRAME_BYTES = 32 * 1024 * 1024
 _BELOW_BUBBLEWRAP = 2
 """Bubblewrap is the parent of the first process of the new system, and that of the kernel."""
 
-_SOCKETS = "wb-"
-# What a socket's path has below the root: `/wb-4194304-abcdefgh/tmpabcdefgh/k-1`.
-_BELOW_ROOT = 36
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 _PYTHON_NAMES = re.compile(r"python(3(\.\d+)?)?")
 
@@ -74,6 +70,7 @@ class OrdinaryKernel:
 
     fleeting: bool
     own: bool
+    stale = False  # whatever is installed, it will be imported when it is asked for
 
     def __init__(
         self,
@@ -153,10 +150,7 @@ class OrdinaryKernels:
         self._wall = wall
         self._own = own
         self._context = make_context(frame_bytes=frame_bytes)
-        # Not among the working folders: their paths may be too long for a socket.
-        root = _root_of_sockets(tempfile.gettempdir())
-        _sweep_sockets(root)
-        self._sockets = Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-", dir=root))
+        self._sockets = SocketFolders()
 
     def kind(self, wanted: Wanted) -> Hashable:
         """The kernelspec, and what its wall holds it to."""
@@ -181,7 +175,7 @@ class OrdinaryKernels:
     def _launch(self, wanted: Wanted) -> OrdinaryKernel:
         try:
             house = self._housing()
-            sockets = Path(tempfile.mkdtemp(dir=self._sockets))
+            sockets = self._sockets.new()
         except OSError as error:
             raise KernelLost(f"No folder could be made for a kernel: {error}.") from error
         try:
@@ -194,7 +188,7 @@ class OrdinaryKernels:
             if isinstance(error, KernelLost):
                 raise
             raise KernelLost(f"No kernel could be started: {error}.") from error
-        connection = Connection(file, context=self._context)
+        connection = Connection.of(file, context=self._context)
         return OrdinaryKernel(
             process=process, connection=connection, house=house, sockets=sockets, recipe=recipe
         )
@@ -235,26 +229,7 @@ class OrdinaryKernels:
     async def close(self) -> None:
         """Let go of everything it holds; kernels that are out must have been ended."""
         self._context.destroy(linger=0)
-        shutil.rmtree(self._sockets, ignore_errors=True)
-
-
-def _root_of_sockets(temporary: str) -> Path:
-    """The folder for temporary files, or one that every Unix has if that is too deep for sockets."""
-    deep = len(os.fsencode(temporary)) + _BELOW_ROOT > LONGEST_SOCKET_PATH
-    return Path("/tmp" if deep else temporary)
-
-
-def _sweep_sockets(root: Path) -> None:
-    """Remove the socket folders of workbenches of ours that were killed."""
-    for folder in root.glob(f"{_SOCKETS}*-*"):
-        pid = folder.name.removeprefix(_SOCKETS).partition("-")[0]
-        try:
-            if pid.isdecimal() and folder.lstat().st_uid == os.getuid():
-                os.kill(int(pid), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # another has just removed it
-            continue
+        self._sockets.close()
 
 
 async def _discard(kernel: OrdinaryKernel) -> None:

@@ -126,7 +126,7 @@ class Process:
         """End it and all its descendants at once."""
         if self.dead.done():
             return
-        for pid in _stop_family(self.pid):
+        for pid in stop_family(self.pid):
             _signal(pid, signal.SIGKILL)
         _signal_group(self.pid, signal.SIGKILL)
 
@@ -140,7 +140,7 @@ class Process:
         await asyncio.wait_for(asyncio.shield(self.dead), _REAP_SECONDS)
 
 
-def _stop_family(pid: int) -> list[int]:
+def stop_family(pid: int) -> list[int]:
     """The descendants of *pid*, stopped, so that none can reap another while they are counted."""
     family: list[int] = []
     waiting = [pid]
