@@ -170,6 +170,11 @@ class Kernel(Protocol):
     own: bool
     dead: asyncio.Future[None]
 
+    @property
+    def stale(self) -> bool:
+        """Whether one that was started now would find other packages."""
+        ...
+
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
         ...
@@ -213,7 +218,7 @@ class Wanted:
         limits: What it may take.
         network: `none`, or `open` for the network of this machine.
         relays: What it reaches without one.
-        environment: What it finds in its environment, besides what is its own.
+        environment: What it finds in its environment besides its own.
     """
 
     kernel: str = ""
