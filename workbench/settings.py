@@ -31,6 +31,9 @@ class Settings:
         runs_at_once: How many runs are carried out at the same time; the others wait.
         queue_limit: How many runs may wait; one more is refused.
         ready_kernels: How many unused kernels are kept ready.
+        isolation: How far runs are kept apart: `auto` for the best ordinary level of this machine,
+            or `none`, `landlock`, `namespaces` or `namespaces+cgroup`, and then nothing else.
+        isolation_minimum: The least isolation a run may begin with; below it runs are refused.
         kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
         run_seconds: How long a run may take if its notebook does not say.
         longest_run_seconds: The most a notebook may ask for.
@@ -74,6 +77,8 @@ class Settings:
     runs_at_once: int = max(2, os.cpu_count() or 2)
     queue_limit: int = 10_000
     ready_kernels: int = 2
+    isolation: str = "auto"
+    isolation_minimum: str = "none"
     kernels: tuple[str, ...] = ()
     run_seconds: float = 60.0
     longest_run_seconds: float = 3_600.0
@@ -216,6 +221,9 @@ def _flag(value: Any) -> bool:
 _LEAST_MEMORY = 256 * 1024 * 1024
 """With less no kernel begins."""
 
+# The words of `workbench.domain.isolation`, which stands above this.
+_LEVELS = ("none", "landlock", "namespaces", "namespaces+cgroup")
+
 _READERS: dict[str, Callable[[Any], object]] = {
     "home": Path,
     "host": str,
@@ -225,6 +233,8 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "runs_at_once": _whole(1),
     "queue_limit": _whole(1),
     "ready_kernels": _whole(0),
+    "isolation": _one_of("auto", *_LEVELS),
+    "isolation_minimum": _one_of(*_LEVELS),
     "kernels": _words,
     "run_seconds": _positive,
     "longest_run_seconds": _positive,

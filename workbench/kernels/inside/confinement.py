@@ -191,7 +191,7 @@ def confine(confinement: Confinement) -> None:
         landlock.restrict(readable=(), writable=(), network=True, files=False)
     if not walled:
         landlock.restrict(
-            readable=(*confinement.readable, *_shown_processes()),
+            readable=(*confinement.readable, *_shown_of_the_machine()),
             writable=(*confinement.writable, *DEVICES),
             network=confinement.network,
         )
@@ -201,12 +201,17 @@ def confine(confinement: Confinement) -> None:
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 """Devices that programs cannot do without."""
 
-_MACHINE = ("cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version", "filesystems")
+_MACHINE = (
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg"),
+    *("/proc/version", "/proc/filesystems", "/proc/sys/vm/overcommit_memory"),
+    # How many processors and how much memory there are; DuckDB aborts where it may not know.
+    *("/sys/devices/system/cpu", "/sys/fs/cgroup"),
+)
 
 
-def _shown_processes() -> Iterable[str]:
-    # Its own by number: Landlock follows the link once, now.
-    return (f"/proc/{os.getpid()}", *(f"/proc/{name}" for name in _MACHINE))
+def _shown_of_the_machine() -> Iterable[str]:
+    # Its own process by number: Landlock follows the link once, now.
+    return (f"/proc/{os.getpid()}", *_MACHINE)
 
 
 def _filter(confinement: Confinement) -> seccomp.Filter:
