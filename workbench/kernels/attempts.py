@@ -16,6 +16,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -944,6 +945,7 @@ def _(bait: Bait) -> object:
             if child == 0:
                 signal.pause()
             children.append(child)
+        time.sleep(_SECONDS)  # where nothing counts them at once, somebody looks soon
     except OSError:
         return False
     finally:

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.domain.events import EventType
+from workbench.domain.isolation import Isolation
 from workbench.domain.limits import Limits
 from workbench.domain.runs import RunStatus
 from workbench.kernels import Kernel, KernelSource, Task
@@ -40,6 +41,24 @@ LIMITS = Limits(
     file_bytes=32 << 20,
 )
 """What the attempts may take, small enough to be tried out."""
+
+_PAST_LANDLOCK = frozenset(
+    {
+        "learn the size of a file in the home folder",
+        "make a file in the home folder executable",
+        "hold another process by a descriptor",
+        "read which connections the machine has",
+        "fill the folder for temporary files",
+    }
+)
+
+KNOWN: Mapping[Isolation, frozenset[str]] = {
+    Isolation.NONE: frozenset(ATTEMPTS),
+    Isolation.LANDLOCK: _PAST_LANDLOCK,
+    Isolation.NAMESPACES: frozenset(),
+    Isolation.NAMESPACES_CGROUP: frozenset(),
+}
+"""What each level is known not to deny."""
 
 _READY = "bait is ready"
 _ATTEMPTS_FILE = Path(__file__).with_name("attempts.py")
