@@ -6,6 +6,8 @@ settings. What is built here lives on one event loop.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,12 +18,13 @@ import uuid_utils
 
 from workbench.domain.access import Principal, Role
 from workbench.domain.caps import Caps
+from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
 from workbench.domain.network import Network
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ground import AUTO, choose
+from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
 from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
@@ -38,6 +41,11 @@ from workbench.services.showing import Showing
 from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
 from workbench.store.store import Store
+
+_log = logging.getLogger("workbench.isolation")
+
+TRUSTED = Protection(level=Isolation.NONE)
+"""For executors that are handed over with the app: nothing is asked of them."""
 
 ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
 
@@ -91,13 +99,22 @@ def caps_of(settings: Settings) -> Caps:
     return Caps(limits=most.at_least(default), network=Network(settings.network))
 
 
-def _executor_of_agents(settings: Settings) -> NotebookExecutor:
+def protection_of(settings: Settings, ground: Ground) -> Protection:
+    """What runs get on *ground*, and what the administrator asks for."""
+    return Protection(
+        level=None if ground.wall is None else ground.wall.level,
+        minimum=Isolation(settings.isolation_minimum),
+        cure=ground.cure,
+    )
+
+
+def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
     shutil.rmtree(work, ignore_errors=True)
-    ground = choose(AUTO)
-    assert ground.wall is not None
+    if ground.wall is None:
+        return NotebookExecutor(kernels=NoKernels(ground.cure))
     kernels = kernels_behind(
         ground.wall, work=work, cache=scratch / "cache", preload=settings.preload
     )
@@ -116,6 +133,7 @@ class App:
 
     Attributes:
         settings: What it was built from.
+        protection: How far runs are kept apart here, and how far they must be.
         store: What is remembered.
         admitting: Who may come in.
         authoring: Agents and their drafts.
@@ -136,12 +154,14 @@ class App:
         *,
         store: Store,
         executor: Executor,
+        protection: Protection = TRUSTED,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
         self.store = store
         self._executor = executor
+        self.protection = protection
         self.admitting = Admitting(access=store.access, clock=clock)
         self.ticketing = Ticketing(clock=clock)
         self.revising = Revising(
@@ -168,6 +188,7 @@ class App:
             at_once=settings.runs_at_once,
             queue_limit=settings.queue_limit,
             kernels=settings.kernels,
+            protection=protection,
             watch=watch,
             clock=clock,
         )
@@ -177,6 +198,7 @@ class App:
             events=store.events,
             papers=store.papers,
             dispatching=self.dispatching,
+            protection=protection,
             clock=clock,
             new_id=new_id,
         )
@@ -201,7 +223,7 @@ class App:
 
     @property
     def isolation(self) -> str:
-        """The level that runs have here."""
+        """The level that runs have here; `unavailable` if none begins."""
         return self._executor.isolation
 
     @property
@@ -228,8 +250,18 @@ class App:
             HomeUnreadable: What lies there is of a newer workbench, or none of ours.
         """
         store = await Store.open(settings.home, clock=clock)
-        executor = _executor_of_agents(settings)
-        app = cls(settings, store=store, executor=executor, watch=watch, clock=clock)
+        ground = await asyncio.to_thread(choose, settings.isolation)
+        _log.log(logging.INFO if ground.wall else logging.WARNING, "isolation: %s", ground.said)
+        executor = _executor_of_agents(settings, ground)
+        protection = protection_of(settings, ground)
+        app = cls(
+            settings,
+            store=store,
+            executor=executor,
+            protection=protection,
+            watch=watch,
+            clock=clock,
+        )
         await app.recover(resume=resume)
         return app
 

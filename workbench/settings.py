@@ -34,6 +34,9 @@ class Settings:
         most_ready_kernels: How many there may be where runs come one upon the other.
         preload: Modules that forked kernels have imported already, comma-separated; those that
             are not installed are left out.
+        isolation: How far runs are kept apart: `auto` for the best ordinary level of this machine,
+            or `none`, `landlock`, `namespaces` or `namespaces+cgroup`, and then nothing else.
+        isolation_minimum: The least isolation a run may begin with; below it runs are refused.
         kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
         run_seconds: How long a run may take if its notebook does not say.
         longest_run_seconds: The most a notebook may ask for.
@@ -79,6 +82,8 @@ class Settings:
     ready_kernels: int = 2
     most_ready_kernels: int = 8
     preload: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
+    isolation: str = "auto"
+    isolation_minimum: str = "none"
     kernels: tuple[str, ...] = ()
     run_seconds: float = 60.0
     longest_run_seconds: float = 3_600.0
@@ -221,6 +226,9 @@ def _flag(value: Any) -> bool:
 _LEAST_MEMORY = 256 * 1024 * 1024
 """With less no kernel begins."""
 
+# The words of `workbench.domain.isolation`, which stands above this.
+_LEVELS = ("none", "landlock", "namespaces", "namespaces+cgroup")
+
 _READERS: dict[str, Callable[[Any], object]] = {
     "home": Path,
     "host": str,
@@ -232,6 +240,8 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "ready_kernels": _whole(0),
     "most_ready_kernels": _whole(0),
     "preload": _words,
+    "isolation": _one_of("auto", *_LEVELS),
+    "isolation_minimum": _one_of(*_LEVELS),
     "kernels": _words,
     "run_seconds": _positive,
     "longest_run_seconds": _positive,

@@ -351,4 +351,4 @@ def test_odd_cells_end_somehow_and_leave_a_notebook(carried, cell):
     run = carried(cell, "print('after')", limits={"seconds": 30.0})
 
     assert run.outcome.status in (RunStatus.COMPLETED, RunStatus.FAILED)
-    assert run.outcome.reason in (None, Reason.OUTPUT_LIMIT)
+    assert run.outcome.reason in (None, Reason.DISK_LIMIT)

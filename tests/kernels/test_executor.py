@@ -56,6 +56,7 @@ def test_what_happens_is_reported_as_it_happens(carried):
     place = {"cell": "cell-0", "index": 0}
     mine = [(type, data) for type, data in run.events if data["cell"] == "cell-0"]
     assert mine[-1][1].pop("ms") > 0
+    assert mine[-1][1].pop("resource_usage")["cpu_ms"] > 0
     assert mine == [
         (EventType.CELL_STARTED, place),
         (EventType.LOG, place | {"level": "info", "message": "reading", "fields": {"rows": 3}}),
@@ -236,7 +237,7 @@ def test_too_many_files_fail_a_run_that_had_completed(carried):
         limits={"files": 5},
     )
 
-    assert (run.outcome.status, run.outcome.reason) == (RunStatus.FAILED, Reason.OUTPUT_LIMIT)
+    assert (run.outcome.status, run.outcome.reason) == (RunStatus.FAILED, Reason.DISK_LIMIT)
     assert "more than 5 files" in run.outcome.error["message"]
 
 

@@ -61,6 +61,7 @@ class Definition:
         limits: What it asks for otherwise than the server's defaults, by the names of `Limits`.
         network: `none`, unless the notebook asks for more.
         hosts: What it may reach if its network is an allow-list: `name` or `name:port`.
+        isolation: The least isolation its runs may begin with; empty leaves it to the server.
         retry: How often a run that the workbench lost may be begun again.
         kernel: The kernelspec the notebook names; empty if it names none.
         language: The notebook's language, in lower case.
@@ -78,6 +79,7 @@ class Definition:
     limits: Mapping[str, float] = field(default_factory=dict)
     network: Network = Network.NONE
     hosts: Sequence[str] = ()
+    isolation: str = ""
     retry: int = 0
     kernel: str = ""
     language: str = "python"

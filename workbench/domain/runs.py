@@ -56,6 +56,8 @@ class Reason(StrEnum):
     """It wrote a file, filled a folder or left files beyond what it may."""
     KERNEL_DIED = "kernel_died"
     KERNEL_START_FAILED = "kernel_start_failed"
+    ISOLATION_UNAVAILABLE = "isolation_unavailable"
+    """The machine had changed since it was accepted: it keeps runs apart less than this one needs."""
     KERNEL_PROTOCOL = "kernel_protocol"
     """The kernel broke the Jupyter protocol, so what it said cannot be relied on."""
     INVALID_OUTPUT = "invalid_output"

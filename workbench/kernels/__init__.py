@@ -69,12 +69,14 @@ class CellRecord:
         index: Its place in the notebook as it is kept; None for the injected parameters.
         status: `completed`, `failed`, `skipped` or `pending`.
         ms: How long it took; None if it did not run.
+        resource_usage: `cpu_ms`, `peak_memory_bytes`, `output_bytes`; empty if it did not run.
     """
 
     id: str
     index: int | None
     status: str
     ms: float | None = None
+    resource_usage: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +155,8 @@ class Kernel(Protocol):
     Attributes:
         connection: How to talk to it; it has answered once already.
         folder: Its current folder.
+        root: The number of its topmost process, as this process sees it.
+        room: Folders of its own that fill a disk of ours.
         fleeting: Whether the folder is the run's own and goes with the kernel.
         own: Whether it is the workbench's own kernel, which knows `workbench.agent`.
         dead: Done as soon as the process is gone.
@@ -160,6 +164,8 @@ class Kernel(Protocol):
 
     connection: Connection
     folder: Path
+    root: int
+    room: Sequence[Path]
     fleeting: bool
     own: bool
     dead: asyncio.Future[None]

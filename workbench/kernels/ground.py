@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.domain.isolation import Isolation
+from workbench.errors import KernelLost
+from workbench.kernels import Kernel, Wanted
 from workbench.kernels.cgroups import Cgroups, NoCgroups
 from workbench.kernels.inside import landlock
 from workbench.kernels.inside.confinement import Confinement
@@ -242,3 +244,29 @@ def _text(path: Path) -> str:
 def in_container() -> bool:
     """Whether this looks like the inside of a container."""
     return os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
+
+
+class NoKernels:
+    """What stands in for kernels where nothing would contain them."""
+
+    isolation = "unavailable"
+    ready = 0
+
+    def __init__(self, cure: str) -> None:
+        """None is to be had unless *cure* helps."""
+        self._cure = cure
+
+    def kind(self, wanted: Wanted) -> Hashable:
+        """The same for all."""
+        return None
+
+    async def start(self, wanted: Wanted, *, seconds: float) -> Kernel:
+        """Never a kernel.
+
+        Raises:
+            KernelLost: Always.
+        """
+        raise KernelLost(f"No kernel is started where nothing would contain it. {self._cure}")
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

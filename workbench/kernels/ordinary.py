@@ -83,6 +83,8 @@ class OrdinaryKernel:
     ) -> None:
         self.connection = connection
         self.folder = house.folder
+        self.root = process.pid
+        self.room: Sequence[Path] = () if house.root is None else (house.root,)
         self.fleeting = house.root is not None
         self.own = recipe.own
         self.dead = process.dead
@@ -90,11 +92,6 @@ class OrdinaryKernel:
         self._house = house
         self._sockets = sockets
         self._by_message = recipe.by_message
-
-    @property
-    def pid(self) -> int:
-        """The number of its process."""
-        return self._process.pid
 
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
@@ -118,7 +115,7 @@ class OrdinaryKernel:
         try:
             await self._process.end()
         except TimeoutError:
-            _log.warning("Process %d does not end, although it was killed.", self.pid)
+            _log.warning("Process %d does not end, although it was killed.", self.root)
         finally:
             shutil.rmtree(self._sockets, ignore_errors=True)
         return usage

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workbench.kernels import Usage
+from workbench.kernels import Usage, proc
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _POLL_SECONDS = 0.05
@@ -119,7 +119,7 @@ class Process:
     def _meant(self) -> int:
         pid = self.pid
         for _ in range(self._deep):
-            pid = next(iter(_children(pid)), pid)
+            pid = next(iter(proc.children(pid)), pid)
         return pid
 
     def kill(self) -> None:
@@ -147,20 +147,10 @@ def stop_family(pid: int) -> list[int]:
     while waiting:
         parent = waiting.pop()
         _signal(parent, signal.SIGSTOP)
-        children = _children(parent)
+        children = proc.children(parent)
         family += children
         waiting += children
     return family
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-    except OSError:
-        return found
-    return found
 
 
 def _signal(pid: int, number: int) -> None:

@@ -24,6 +24,7 @@ CONFIGURATION = (
     "/etc/ca-certificates",
     "/etc/crypto-policies",
     "/etc/localtime",
+    "/etc/locale.alias",
     "/etc/timezone",
     "/etc/fonts",
     "/etc/mime.types",

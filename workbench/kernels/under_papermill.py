@@ -26,6 +26,7 @@ from workbench.kernels import Kernel, Wanted
 from workbench.kernels.cells import Cells, Ending
 from workbench.kernels.environment import at_home
 from workbench.kernels.front import Step
+from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.tags import INJECTED, runs
@@ -120,18 +121,22 @@ async def _carry_out(
         if runs(cell, test=test)
     ]
     outputs = Outputs(nb, limits=limits, connection=kernel.connection)
+    meter = Meter()
     cells = Cells(
         kernel=kernel,
         steps=steps,
         manager=manager,
         outputs=outputs,
         limits=limits,
+        meter=meter,
+        gauge=Gauge(kernel.root, limits=limits),
         report=listener,
         run={"run_id": uuid.uuid4().hex, "test": test},
     )
     try:
         return await cells.carry_out(asyncio.Event())
     finally:
+        meter.close()
         outputs.close()
 
 

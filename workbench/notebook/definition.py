@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from workbench.domain.definitions import AgentFile, Case, Definition
+from workbench.domain.isolation import Isolation
 from workbench.domain.limits import DECLARABLE
 from workbench.domain.network import MAX_HOSTS, Network, read_hosts
 from workbench.domain.parameters import Parameter, accept, object_schema
@@ -74,6 +75,7 @@ def define(
         limits=_limits(own),
         network=network,
         hosts=hosts,
+        isolation=_isolation(own),
         retry=_retry(own),
         kernel=_kernel(nb),
         language=language(nb),
@@ -109,7 +111,7 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
             tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
         tried(lambda: _cases(own, parameters, input_schema))
-    for check in (_output_schema, _timeout, _limits, _network, _retry, _tags):
+    for check in (_output_schema, _timeout, _limits, _network, _isolation, _retry, _tags):
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
@@ -302,6 +304,13 @@ def _network(own: Mapping[str, Any]) -> tuple[Network, tuple[str, ...]]:
     except InvalidRequest as error:
         raise _wrong("network", f"cannot be used: {str(error).rstrip('.')}") from None
     return Network.ALLOW_LIST, tuple(given)
+
+
+def _isolation(own: Mapping[str, Any]) -> str:
+    given = own.get("isolation", "")
+    if given != "" and given not in tuple(Isolation):
+        raise _wrong("isolation", f"must be one of {', '.join(Isolation)}")
+    return str(given)
 
 
 def _retry(own: Mapping[str, Any]) -> int:

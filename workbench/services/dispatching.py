@@ -20,6 +20,7 @@ from workbench.domain.agents import Agent
 from workbench.domain.caps import Caps
 from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
+from workbench.domain.isolation import Protection
 from workbench.domain.limits import Limits
 from workbench.domain.network import NOWHERE, Reach
 from workbench.domain.runs import Reason, Run, RunStatus
@@ -78,6 +79,7 @@ class Dispatching:
         at_once: int,
         queue_limit: int,
         kernels: Collection[str],
+        protection: Protection,
         watch: Watch,
         clock: Callable[[], datetime],
     ) -> None:
@@ -91,6 +93,7 @@ class Dispatching:
         self._at_once = at_once
         self._queue_limit = queue_limit
         self._kernels = frozenset(kernels)
+        self._protection = protection
         self._watch = watch
         self._clock = clock
         self._live: dict[str, _Live] = {}
@@ -261,6 +264,15 @@ class Dispatching:
 
     async def _execute(self, live: _Live) -> Run:
         stream = live.stream = await self._events.open(live.run.id)
+        try:
+            self._protection.check(live.definition.isolation)
+        except Unavailable as error:
+            return live.run.settle(
+                RunStatus.FAILED,
+                at=self._clock(),
+                reason=Reason.ISOLATION_UNAVAILABLE,
+                error={"message": str(error)},
+            )
 
         async def started(isolation: str) -> None:
             # Durable before the first cell: what may have done something is never begun again.

@@ -72,6 +72,7 @@ def definition_view(definition: Definition) -> dict[str, Any]:
             None if definition.output_schema is None else dict(definition.output_schema)
         ),
         "timeout_seconds": definition.timeout_seconds,
+        "isolation": definition.isolation or None,
         "limits": dict(definition.limits),
         "network": list(definition.hosts) or str(definition.network),
         "cases": [case.name for case in definition.cases],

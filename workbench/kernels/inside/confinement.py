@@ -33,7 +33,9 @@ SPARE_PROC = "/.proc"
 (`mount_too_revealing` in Linux: whoever sees only a part of /proc may not mount a whole one.)
 """
 
-_SETTINGS_OF_THE_MACHINE = ("sys", "sysrq-trigger", "irq", "bus", "fs")
+SETTINGS_OF_THE_MACHINE = ("sys", "sysrq-trigger", "irq", "bus", "fs")
+"""What of /proc changes the machine and not a process."""
+
 _SECRETS_OF_THE_MACHINE = (
     *("kcore", "kmsg", "keys", "key-users", "kallsyms", "modules", "timer_list", "sched_debug"),
     *("slabinfo", "vmallocinfo", "iomem", "ioports", "acpi", "scsi", "kpageflags", "config.gz"),
@@ -151,7 +153,7 @@ def settle(confinement: Confinement) -> None:
         return
     quiet = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
     system.mount("proc", "/proc", "proc", quiet)
-    for name in _SETTINGS_OF_THE_MACHINE:
+    for name in SETTINGS_OF_THE_MACHINE:
         if os.path.exists(path := f"/proc/{name}"):
             _bind(path, path)
             _read_only(path)
@@ -191,7 +193,7 @@ def confine(confinement: Confinement) -> None:
         landlock.restrict(readable=(), writable=(), network=True, files=False)
     if not walled:
         landlock.restrict(
-            readable=(*confinement.readable, *_shown_processes()),
+            readable=(*confinement.readable, *_shown_of_the_machine()),
             writable=(*confinement.writable, *DEVICES),
             network=confinement.network,
         )
@@ -201,12 +203,17 @@ def confine(confinement: Confinement) -> None:
 DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 """Devices that programs cannot do without."""
 
-_MACHINE = ("cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version", "filesystems")
+_MACHINE = (
+    *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg"),
+    *("/proc/version", "/proc/filesystems", "/proc/sys/vm/overcommit_memory"),
+    # How many processors and how much memory there are; DuckDB aborts where it may not know.
+    *("/sys/devices/system/cpu", "/sys/fs/cgroup"),
+)
 
 
-def _shown_processes() -> Iterable[str]:
-    # Its own by number: Landlock follows the link once, now.
-    return (f"/proc/{os.getpid()}", *(f"/proc/{name}" for name in _MACHINE))
+def _shown_of_the_machine() -> Iterable[str]:
+    # Its own process by number: Landlock follows the link once, now.
+    return (f"/proc/{os.getpid()}", *_MACHINE)
 
 
 def _filter(confinement: Confinement) -> seccomp.Filter:
@@ -216,6 +223,7 @@ def _filter(confinement: Confinement) -> seccomp.Filter:
         families=(seccomp.UNIX,),
         missing=errno.EOPNOTSUPP,
         streams_only=True,
+        shared=False,
         connects=confinement.connects,
     )
 
