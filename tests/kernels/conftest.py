@@ -15,6 +15,7 @@ from workbench.domain.events import EventType
 from workbench.domain.isolation import Isolation
 from workbench.domain.limits import Limits
 from workbench.kernels import KernelSource, Outcome, Task, Wanted
+from workbench.kernels.connection import receive
 from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.forked import ForkedKernels
@@ -107,13 +108,42 @@ def shared(tmp_path_factory) -> Iterator[Shared]:
 def nothing_left(request, tmp_path):
     """After every test here no child is left, and no folder of a kernel."""
     folders = [tmp_path]
-    if "forked" in request.node.name:
+    if {"carried", "kernels", "shared"} & {*request.fixturenames} and "forked" in request.node.name:
         folders.append(request.getfixturevalue("shared").folder)
     before = alive()
     yield
     assert [pid for pid in alive() if pid not in before] == []
     for work in (folder / "work" for folder in folders):
         assert not work.exists() or list(work.iterdir()) == []
+
+
+async def said(kernel, source: str) -> str:
+    """What *kernel* prints when it executes *source*."""
+    request = await kernel.connection.execute(source)
+    text = ""
+    async with asyncio.timeout(60):
+        while True:
+            frames = await receive(kernel.connection.iopub, kernel.dead)
+            assert frames is not None, "the kernel died"
+            message = kernel.connection.read(frames)
+            assert message.type != "error", "\n".join(message.content["traceback"])
+            if message.type == "stream":
+                text += message.content["text"]
+            idle = message.content.get("execution_state") == "idle"
+            if message.parent == request and idle:
+                return text
+
+
+@pytest.fixture
+def ask():
+    """Gives what a kernel prints: `await ask(kernel, source)`."""
+    return said
+
+
+@pytest.fixture
+def forked(tmp_path) -> Callable[..., ForkedKernels]:
+    """Makes sources of forked kernels, in the present loop."""
+    return lambda **options: forked_in(tmp_path, **options)
 
 
 class Making:
