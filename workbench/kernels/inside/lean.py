@@ -47,6 +47,10 @@ _WARMING = (
 )
 
 
+_TURNS_UNTIL_IN_LINE = 4
+"""How many turns of the loop a request that has arrived needs to stand in line for the kernel."""
+
+
 class _Nowhere:
     """A socket that swallows what is published while nobody listens."""
 
@@ -88,6 +92,19 @@ class _Kernel(IPythonKernel):
         if self.shell:
             self.shell.exit_now = False
         KernelBase.start(self)
+
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        # ipykernel's own way of doing this without the thread forgets those who wait for the lock.
+        self._aborting = True
+        self.shell_stream.flush()
+
+        async def stop_aborting() -> None:
+            for _ in range(_TURNS_UNTIL_IN_LINE):
+                await asyncio.sleep(0)
+            async with self._main_asyncio_lock:
+                self._aborting = False
+
+        self.io_loop.add_callback(stop_aborting)
 
 
 class Lean(IPKernelApp):
@@ -220,6 +237,7 @@ class Lean(IPKernelApp):
         kernel.iopub_socket = self.iopub_socket
         kernel.stdin_socket = self.stdin_socket
         kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
+        kernel.record_ports({f"{c}_port": getattr(self, f"{c}_port") for c in CHANNELS})
         self._publish_on(self.iopub_socket)
         kernel.start()
 
