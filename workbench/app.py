@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -29,6 +28,7 @@ from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.pool import Pool
+from workbench.kernels.removal import remove
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.comparing import Comparing
@@ -114,7 +114,7 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
-    shutil.rmtree(work, ignore_errors=True)
+    remove(work)
     housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
     wanted = Wanted(limits=limits_of(settings))
     if ground.wall is None:

@@ -16,7 +16,10 @@ from workbench.domain.limits import Limits
 from workbench.kernels import Outcome, Task
 from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
+from workbench.kernels.forked import ForkedKernels
+from workbench.kernels.ground import choose
 from workbench.kernels.ordinary import OrdinaryKernels
+from workbench.kernels.places import Places
 from workbench.notebook.document import dump, load
 
 
@@ -46,6 +49,19 @@ class Carried:
 def kernels_in(folder: Path, **options) -> OrdinaryKernels:
     housing = apart(work=folder / "work", cache=folder / "cache", inherited=os.environ)
     return OrdinaryKernels(housing=housing, **options)
+
+
+def executor_at(folder: Path, level: str, *, ordinary: bool = False) -> NotebookExecutor:
+    """An executor behind the wall of *level*, on forked kernels unless *ordinary* ones are wanted."""
+    wall = choose(level).wall
+    if wall is None:
+        pytest.skip(f"this machine gives no isolation of level {level}")
+    work, cache = folder / "work", folder / "cache"
+    others = OrdinaryKernels(housing=apart(work=work, cache=cache, inherited=os.environ), wall=wall)
+    if ordinary:
+        return NotebookExecutor(kernels=others)
+    places = Places(wall=wall, work=work, cache=cache, inherited=os.environ)
+    return NotebookExecutor(kernels=ForkedKernels(places=places, others=others))
 
 
 def alive() -> list[str]:

@@ -49,6 +49,7 @@ class ForkedKernel:
 
     Attributes:
         root: The number of the first process of its system; 0 before it is there.
+        room: Its folders on our disk.
         ready: Done when the kernel answers, or never will.
     """
 
@@ -69,6 +70,7 @@ class ForkedKernel:
         self._loop = asyncio.get_running_loop()
         self.connection = connection
         self.folder = house.folder
+        self.room: Sequence[Path] = (house.root or house.folder,)
         self.dead: asyncio.Future[None] = self._loop.create_future()
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.root = self.pid = 0

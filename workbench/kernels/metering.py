@@ -66,7 +66,7 @@ class Gauge:
         self._room_bytes = limits.folder_bytes + placed_bytes
         self._weigh_at = 0.0
         self._lock = threading.Lock()
-        self._family = [root, *proc.children(root)] if proc.AVAILABLE else []
+        self._family = proc.family(root, most=_BEYOND) if proc.AVAILABLE else []
         first = proc.read(self._family)
         self._cpu_before = self._cpu = self._lap_cpu = first.cpu_ns
         self._seen = self._peak = first.resident
@@ -154,7 +154,9 @@ class Gauge:
             except FileNotFoundError:  # it has ended
                 continue
             except OSError:
-                return self._most_charged
+                # The first process may be ours, and keep everybody from looking into it.
+                if pid != self._root:
+                    return self._most_charged
         return total
 
     def _too_full(self) -> Fault | None:

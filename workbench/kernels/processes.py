@@ -119,7 +119,7 @@ class Process:
     def _meant(self) -> int:
         pid = self.pid
         for _ in range(self._deep):
-            pid = next(iter(_children(pid)), pid)
+            pid = next(iter(proc.children(pid)), pid)
         return pid
 
     def kill(self) -> None:
