@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -23,12 +22,11 @@ from workbench.domain.limits import Limits
 from workbench.domain.network import Network
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
-from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
-from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.pool import Pool
 from workbench.kernels.removal import remove
+from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.comparing import Comparing
@@ -115,12 +113,17 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
     remove(work)
-    housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
-    wanted = Wanted(limits=limits_of(settings))
     if ground.wall is None:
         return NotebookExecutor(kernels=NoKernels(ground.cure))
-    kernels = OrdinaryKernels(housing=housing, wall=ground.wall)
-    pool = Pool(kernels, size=settings.ready_kernels, wanted=wanted)
+    kernels = kernels_behind(
+        ground.wall, work=work, cache=scratch / "cache", preload=settings.preload
+    )
+    pool = Pool(
+        kernels,
+        size=settings.ready_kernels,
+        most=settings.most_ready_kernels,
+        wanted=Wanted(limits=limits_of(settings)),
+    )
     pool.fill()
     return NotebookExecutor(kernels=pool)
 

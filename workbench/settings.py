@@ -31,6 +31,9 @@ class Settings:
         runs_at_once: How many runs are carried out at the same time; the others wait.
         queue_limit: How many runs may wait; one more is refused.
         ready_kernels: How many unused kernels are kept ready.
+        most_ready_kernels: How many there may be where runs come one upon the other.
+        preload: Modules that forked kernels have imported already, comma-separated; those that
+            are not installed are left out.
         isolation: How far runs are kept apart: `auto` for the best ordinary level of this machine,
             or `none`, `landlock`, `namespaces` or `namespaces+cgroup`, and then nothing else.
         isolation_minimum: The least isolation a run may begin with; below it runs are refused.
@@ -77,6 +80,8 @@ class Settings:
     runs_at_once: int = max(2, os.cpu_count() or 2)
     queue_limit: int = 10_000
     ready_kernels: int = 2
+    most_ready_kernels: int = 8
+    preload: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
     isolation: str = "auto"
     isolation_minimum: str = "none"
     kernels: tuple[str, ...] = ()
@@ -233,6 +238,8 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "runs_at_once": _whole(1),
     "queue_limit": _whole(1),
     "ready_kernels": _whole(0),
+    "most_ready_kernels": _whole(0),
+    "preload": _words,
     "isolation": _one_of("auto", *_LEVELS),
     "isolation_minimum": _one_of(*_LEVELS),
     "kernels": _words,

@@ -12,14 +12,16 @@ from pathlib import Path
 import pytest
 
 from workbench.domain.events import EventType
+from workbench.domain.isolation import Isolation
 from workbench.domain.limits import Limits
-from workbench.kernels import Outcome, Task
+from workbench.kernels import KernelSource, Outcome, Task
 from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.forked import ForkedKernels
 from workbench.kernels.ground import choose
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.places import Places
+from workbench.kernels.walls import Wall
 from workbench.notebook.document import dump, load
 
 
@@ -46,9 +48,20 @@ class Carried:
         return "".join(o["text"] for o in outputs if o["output_type"] == "stream")
 
 
-def kernels_in(folder: Path, **options) -> OrdinaryKernels:
+WALL = choose(Isolation.NAMESPACES).wall
+
+
+def ordinary_in(folder: Path, **options) -> KernelSource:
     housing = apart(work=folder / "work", cache=folder / "cache", inherited=os.environ)
     return OrdinaryKernels(housing=housing, **options)
+
+
+def forked_in(folder: Path, *, wall: Wall | None = WALL, **options) -> ForkedKernels:
+    places = Places(wall=wall, work=folder / "work", cache=folder / "cache", inherited=os.environ)
+    return ForkedKernels(places=places, others=ordinary_in(folder), **options)
+
+
+SOURCES = {"forked": forked_in, "ordinary": ordinary_in}
 
 
 def executor_at(folder: Path, level: str, *, ordinary: bool = False) -> NotebookExecutor:
@@ -56,12 +69,8 @@ def executor_at(folder: Path, level: str, *, ordinary: bool = False) -> Notebook
     wall = choose(level).wall
     if wall is None:
         pytest.skip(f"this machine gives no isolation of level {level}")
-    work, cache = folder / "work", folder / "cache"
-    others = OrdinaryKernels(housing=apart(work=work, cache=cache, inherited=os.environ), wall=wall)
-    if ordinary:
-        return NotebookExecutor(kernels=others)
-    places = Places(wall=wall, work=work, cache=cache, inherited=os.environ)
-    return NotebookExecutor(kernels=ForkedKernels(places=places, others=others))
+    source = (ordinary_in if ordinary else forked_in)(folder, wall=wall)
+    return NotebookExecutor(kernels=source)
 
 
 def alive() -> list[str]:
@@ -85,9 +94,11 @@ def nothing_left(tmp_path):
     assert not work.exists() or list(work.iterdir()) == []
 
 
-@pytest.fixture
-def kernels(tmp_path) -> Callable[..., OrdinaryKernels]:
-    return lambda **options: kernels_in(tmp_path, **options)
+@pytest.fixture(params=SOURCES)
+def kernels(request, tmp_path) -> Callable[..., KernelSource]:
+    if request.param == "forked" and WALL is None:
+        pytest.skip("no namespaces can be had here")
+    return lambda **options: SOURCES[request.param](tmp_path, **options)
 
 
 @pytest.fixture

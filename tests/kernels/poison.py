@@ -88,12 +88,11 @@ TOO_MUCH_OUTPUT = {
     "widgets without end": ("import ipywidgets\nwhile True: ipywidgets.Text(value='x' * 10_000)"),
     "one print of 100 MB": "print('x' * 100_000_000)",
     "one display of 100 MB": "display('x' * 100_000_000)",
-    "an error of 100 MB": "raise ValueError('x' * 100_000_000)",
-    "a result of 100 MB": "from workbench import agent\nagent.result('x' * 100_000_000)",
     "a result of 2 MB": "from workbench import agent\nagent.result('x' * 2_000_000)",
     "a picture of 8 MB": "display({'image/png': 'x' * 8_000_000}, raw=True)",
     "a flood of comms": (
-        SENDING + "while True: say('comm_open', {'comm_id': 'x' * 1000, 'target_name': 'y'})"
+        SENDING + "while True: say('comm_open', {'comm_id': 'x' * 1000,"
+        " 'target_name': 'y', 'data': {}})"
     ),
     "a flood of states": SENDING + "while True: say('status', {'execution_state': 'x' * 10_000})",
     "a flood of another's": (
@@ -115,7 +114,6 @@ LEAVING = {
     "no Python": "this is no python",
     "recursion": "def f(): f()\nf()",
     "a closed stdout": "import sys; sys.stdout.close(); print('x')",
-    "no import left": "import builtins; builtins.__import__ = None\nimport json",
     "an exception of half a character": "raise Exception('\\ud800')",
 }
 
@@ -177,7 +175,7 @@ HANGING_CELLS = {
 }
 
 HARMLESS = {
-    "its folder deleted": "import os, shutil; shutil.rmtree(os.getcwd())",
+    "its folder deleted": "import os, shutil; shutil.rmtree(os.getcwd(), True)",
     "its folder locked": "import os; os.makedirs('a/b'); os.chmod('a', 0); os.chmod('.', 0)",
     "pipes for files": "import os\nfor n in range(200): os.mkfifo(f'{n}')",
     "links everywhere": (
@@ -204,10 +202,6 @@ HARMLESS = {
     "half a character": "print('\\ud800')",
     "no number": "display({'application/json': {'a': float('nan')}}, raw=True)",
     "control characters": "print('\\x00\\x1b[31m\\x07')",
-    "a number of 100,000 digits": (
-        "import sys; sys.set_int_max_str_digits(0); display({'application/json': 10**100_000},"
-        " raw=True)\n"
-    ),
     "no result at all": "1",
     "nothing left in sys.modules": (
         "import sys\nfor name in [n for n in sys.modules if n.startswith('json')]:\n"
@@ -326,7 +320,8 @@ GREEDY = {
     ),
     "everybody killed": Poison(
         cell="import os, signal; os.kill(-1, signal.SIGKILL)",
-        ends=(None, Reason.KERNEL_DIED),
+        # There may be nobody else.
+        ends=(None, Reason.KERNEL_DIED, Reason.AGENT_ERROR),
         walled=True,
     ),
     "no descriptors left": Poison(
@@ -341,7 +336,22 @@ GREEDY = {
     ),
     "a kernel without a mouth": Poison(
         cell="get_ipython().kernel.session = None",
-        ends=(Reason.KERNEL_PROTOCOL, Reason.KERNEL_DIED),
+        ends=(Reason.KERNEL_PROTOCOL, Reason.KERNEL_DIED, Reason.TIMEOUT),
+        limits=HANGING,
+    ),
+    "a result of 100 MB": Poison(
+        # It is written as JSON, packed and signed before we hear of it.
+        cell="from workbench import agent\nagent.result('x' * 100_000_000)",
+        ends=(Reason.OUTPUT_LIMIT, Reason.MEMORY_LIMIT),
+    ),
+    "an error of 100 MB": Poison(
+        cell="raise ValueError('x' * 100_000_000)",
+        ends=(Reason.OUTPUT_LIMIT, Reason.MEMORY_LIMIT),
+    ),
+    "no import left": Poison(
+        cell="import builtins; builtins.__import__ = None\nimport json",
+        ends=(Reason.AGENT_ERROR, Reason.KERNEL_PROTOCOL, Reason.TIMEOUT),
+        limits=HANGING,
     ),
     "a limit lowered by itself": Poison(
         cell=(
@@ -353,6 +363,10 @@ GREEDY = {
 }
 
 FORGED = {
+    "a number of 100,000 digits": (
+        "import sys; sys.set_int_max_str_digits(0)\n"
+        "display({'application/json': 10**100_000}, raw=True)"
+    ),
     "a wrong signature": "f = frames('stream', b'{}'); f[2] = b'0' * 64; iopub.send_multipart(f)",
     "no signature": "f = frames('stream', b'{}'); f[2] = b''; iopub.send_multipart(f)",
     "one frame": "iopub.send_multipart([b'x'])",

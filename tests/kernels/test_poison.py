@@ -116,12 +116,12 @@ def survived(tmp_path_factory) -> Aftermath:
 def judge(name: str, outcome: Outcome) -> None:
     assert outcome.reason in POISON[name].ends, outcome.error
     assert (outcome.status is RunStatus.COMPLETED) == (outcome.reason is None)
-    document = load(outcome.notebook)
-    assert "".join(o["text"] for o in document["cells"][1]["outputs"]) == "before\n"
+    cells = {cell["id"]: cell for cell in load(outcome.notebook)["cells"]}
+    assert "".join(o["text"] for o in cells["cell-0"]["outputs"]) == "before\n"
     assert len(outcome.notebook) < 2_500_000
     if outcome.reason is not None:
         assert outcome.error["cell"]["index"] == 1
-        assert document["cells"][-1]["outputs"] == []
+        assert cells["cell-2"]["outputs"] == []
 
 
 @pytest.mark.parametrize("name", POISON)

@@ -27,7 +27,9 @@ LOOK_SECONDS = 0.05
 _WEIGH_SECONDS = 0.5
 """How long between two looks at its folders, at least."""
 _SHARE = 10
-"""Looking takes no more than one part in so many of a processor."""
+"""Looking takes no more than one part in so many of a processor,"""
+_LONGEST_PAUSE_SECONDS = 0.5
+"""unless nobody would be looked at for so long."""
 _NEAR = 0.8
 """How much of a limit must have been used up for a death to be its doing."""
 _BEYOND = 64
@@ -151,7 +153,7 @@ class Gauge:
         for pid in self._family:
             try:
                 total += proc.proportional(pid)
-            except FileNotFoundError:  # it has ended
+            except (FileNotFoundError, ProcessLookupError):  # it has ended
                 continue
             except OSError:
                 # The first process may be ours, and keep everybody from looking into it.
@@ -160,14 +162,15 @@ class Gauge:
         return total
 
     def _too_full(self) -> Fault | None:
-        began = time.monotonic()
-        if began < self._weigh_at:
+        began = time.thread_time()
+        if time.monotonic() < self._weigh_at:
             return None
         try:
             full = sum(weight(folder, self._limits) for folder in self._room) > self._room_bytes
         except Fault as fault:
             return fault
-        self._weigh_at = began + max(_WEIGH_SECONDS, (time.monotonic() - began) * _SHARE)
+        spent = time.thread_time() - began
+        self._weigh_at = time.monotonic() + max(_WEIGH_SECONDS, spent * _SHARE)
         if full:
             return Fault(
                 Reason.DISK_LIMIT,
@@ -233,10 +236,11 @@ class Meter:
                 while not self._watched and not self._closed.is_set():
                     self._change.wait()
                 watched = list(self._watched.items())
-            began = time.monotonic()
+            began = time.thread_time()
             for gauge, exceeded in watched:
                 self._look(gauge, exceeded)
-            pause = max(self._look_seconds, (time.monotonic() - began) * _SHARE)
+            spent = time.thread_time() - began
+            pause = min(max(self._look_seconds, spent * _SHARE), _LONGEST_PAUSE_SECONDS)
 
     def _look(self, gauge: Gauge, exceeded: Exceeded) -> None:
         try:

@@ -17,7 +17,13 @@ from dataclasses import asdict, dataclass, replace
 
 from workbench.domain.isolation import Isolation
 from workbench.kernels import shown
-from workbench.kernels.inside.confinement import SOCKETS, SPARE_PROC, WORK, Confinement
+from workbench.kernels.inside.confinement import (
+    SETTINGS_OF_THE_MACHINE,
+    SOCKETS,
+    SPARE_PROC,
+    WORK,
+    Confinement,
+)
 
 USER = 1000
 """Who everybody is inside."""
@@ -120,7 +126,7 @@ class Wall:
             words += ["--ro-bind-try", path, path]
         for name in sorted(os.listdir(shown.OWN_ETC)):
             words += ["--ro-bind", str(shown.OWN_ETC / name), f"/etc/{name}"]
-        words += ["--proc", "/proc", "--dev", "/dev"]
+        words += ["--proc", "/proc", "--dev", "/dev", *(_SETTINGS if os.getuid() == 0 else ())]
         for size, path in ((sizes[0], "/tmp"), (sizes[1], "/dev/shm")):
             words += [*(["--size", str(size)] if size else []), "--tmpfs", path]
         for outside, inside in show.items():
@@ -135,6 +141,12 @@ _APART = (
     "--unshare-uts",
     "--unshare-cgroup-try",
     "--die-with-parent",
+)
+# Files of root's are root's, whatever is left of its privileges.
+_SETTINGS = tuple(
+    word
+    for name in SETTINGS_OF_THE_MACHINE
+    for word in ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
 )
 _ACCOUNT = ("--uid", str(USER), "--gid", str(USER), "--hostname", "agent", "--cap-drop", "ALL")
 

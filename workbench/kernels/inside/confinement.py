@@ -33,7 +33,9 @@ SPARE_PROC = "/.proc"
 (`mount_too_revealing` in Linux: whoever sees only a part of /proc may not mount a whole one.)
 """
 
-_SETTINGS_OF_THE_MACHINE = ("sys", "sysrq-trigger", "irq", "bus", "fs")
+SETTINGS_OF_THE_MACHINE = ("sys", "sysrq-trigger", "irq", "bus", "fs")
+"""What of /proc changes the machine and not a process."""
+
 _SECRETS_OF_THE_MACHINE = (
     *("kcore", "kmsg", "keys", "key-users", "kallsyms", "modules", "timer_list", "sched_debug"),
     *("slabinfo", "vmallocinfo", "iomem", "ioports", "acpi", "scsi", "kpageflags", "config.gz"),
@@ -151,7 +153,7 @@ def settle(confinement: Confinement) -> None:
         return
     quiet = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
     system.mount("proc", "/proc", "proc", quiet)
-    for name in _SETTINGS_OF_THE_MACHINE:
+    for name in SETTINGS_OF_THE_MACHINE:
         if os.path.exists(path := f"/proc/{name}"):
             _bind(path, path)
             _read_only(path)
@@ -221,6 +223,7 @@ def _filter(confinement: Confinement) -> seccomp.Filter:
         families=(seccomp.UNIX,),
         missing=errno.EOPNOTSUPP,
         streams_only=True,
+        shared=False,
         connects=confinement.connects,
     )
 

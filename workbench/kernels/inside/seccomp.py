@@ -101,6 +101,23 @@ _FORBIDDEN: dict[str, tuple[int | None, int | None]] = {
 }
 """Calls that nobody may make, with their numbers on x86_64 and aarch64."""
 
+_SHARED: dict[str, tuple[int, int]] = {
+    "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
+    "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
+    "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
+    "mq_open": (240, 180),
+    "mq_unlink": (241, 181),
+}
+"""Calls for memory and messages that all of a system's processes find under the same number."""
+
 _LOOKED_AT: dict[str, tuple[int, int]] = {
     "clone": (56, 220),
     "clone3": (435, 435),
@@ -140,12 +157,14 @@ class Filter:
         missing: The error for other families; libzmq takes none but `EOPNOTSUPP` for an answer.
         streams_only: Whether sockets of files must be streams: others can be sent anywhere.
         connects: Whether sockets may be connected.
+        shared: Whether memory and messages may be shared by their number.
     """
 
     families: tuple[int, ...] = (UNIX, INET, INET6, NETLINK)
     missing: int = errno.EAFNOSUPPORT
     streams_only: bool = False
     connects: bool = True
+    shared: bool = True
 
 
 def install(filter: Filter) -> None:
@@ -182,7 +201,8 @@ def _program(filter: Filter, machine: str) -> bytes:
         (_AT_LEAST, 0, 1, _NEWEST + 1),
         (_RETURN, 0, 0, _ERROR | errno.ENOSYS),
     ]
-    for numbers in _FORBIDDEN.values():
+    forbidden = {**_FORBIDDEN, **({} if filter.shared else _SHARED)}
+    for numbers in forbidden.values():
         number = numbers[column]
         if number is not None:
             code += _on(number, _refuse(errno.EPERM))
