@@ -36,6 +36,7 @@ class Poison:
         ends: The reasons it may end with; None stands for completed.
         limits: What it may take, besides what is `SMALL`.
         late: Whether it is noticed when all cells have run.
+        heavy: Whether it slows down the whole machine for a while.
         walled: Whether it would do harm to this machine outside a system of its own.
     """
 
@@ -43,6 +44,7 @@ class Poison:
     ends: tuple[Reason | None, ...]
     limits: dict = field(default_factory=dict)
     late: bool = False
+    heavy: bool = False
     walled: bool = False
 
 
@@ -259,14 +261,22 @@ GREEDY = {
         limits=HANGING,
     ),
     "processes without end": Poison(
-        cell="import os\nwhile True: os.fork()",
+        cell="import os, time\nwhile True:\n    if os.fork() == 0: time.sleep(600)",
         ends=(Reason.PROCESS_LIMIT,),
         walled=True,
     ),
-    "a shell's fork bomb": Poison(
-        cell="import subprocess; subprocess.run(['sh', '-c', 'f() { f | f & }; f; sleep 600'])",
+    "a fork bomb": Poison(
+        cell="import os\nwhile True: os.fork()",
         ends=(Reason.PROCESS_LIMIT,),
         walled=True,
+        heavy=True,
+    ),
+    "a shell's fork bomb": Poison(
+        cell="import subprocess; subprocess.run(['sh', '-c', 'f() { f | f & }; f; sleep 600'])",
+        # It may have ended by itself, for want of processes.
+        ends=(Reason.PROCESS_LIMIT, None),
+        walled=True,
+        heavy=True,
     ),
     "threads without end": Poison(
         cell=(

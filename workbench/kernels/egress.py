@@ -40,6 +40,8 @@ _HEAD_SECONDS = 30.0
 _CONNECT_SECONDS = 15.0
 _CONNECTIONS = 64
 _ADDRESSES = 8
+_TURNS = 5
+"""How many turns of the loop it takes, at most, to let somebody in."""
 _TARGET = re.compile(r"(?P<host>[A-Za-z0-9._-]{1,255}):(?P<port>[0-9]{1,5})")
 _ABSOLUTE = re.compile(
     r"http://(?P<host>[A-Za-z0-9._-]{1,255})(:(?P<port>[0-9]{1,5}))?(?P<path>[/?].*)?",
@@ -93,7 +95,7 @@ class Door:
         self._private = private
         self._resolve = resolve
         self._server: asyncio.Server | None = None
-        self._carrying: set[asyncio.Task[None]] = set()
+        self._carrying: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def relay(self) -> Relay:
@@ -107,23 +109,33 @@ class Door:
             OSError: There is no place for the socket.
         """
         self._server = await asyncio.start_unix_server(
-            self._take, path=self.path, limit=_HEAD_BYTES
+            self._accept, path=self.path, limit=_HEAD_BYTES
         )
 
     async def close(self) -> None:
         """Listen no more, and break off what is under way."""
         if self._server is not None:
+            # A server that is closed while it lets somebody in forgets them, half in.
+            for listening in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(listening.fileno())
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             self._server.close()
-        for task in self._carrying:
+        carrying = dict(self._carrying)
+        for task, writer in carrying.items():
             task.cancel()
-        if self._carrying:
-            await asyncio.wait(self._carrying)
+            writer.close()
+        if carrying:
+            await asyncio.wait(carrying)
         self.path.unlink(missing_ok=True)
 
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # A task that is called off before it begins would leave its end open.
+        task = asyncio.ensure_future(self._take(reader, writer))
+        self._carrying[task] = writer
+        task.add_done_callback(self._carrying.pop)
+
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._carrying.add(task)
         try:
             await self._serve(reader, writer)
         except Refused as refusal:
@@ -133,7 +145,6 @@ class Door:
         except (OSError, asyncio.IncompleteReadError):
             return  # either end has gone
         finally:
-            self._carrying.discard(task)
             writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
