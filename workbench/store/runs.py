@@ -12,7 +12,7 @@ from workbench.domain.access import Principal, may_see_run
 from workbench.domain.agents import Agent
 from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
 from workbench.domain.queries import RunQuery
-from workbench.domain.runs import Reason, Run, RunStatus
+from workbench.domain.runs import Attempt, Reason, Run, RunStatus
 from workbench.errors import (
     AgentNotFound,
     IdempotencyMismatch,
@@ -46,7 +46,7 @@ KEYS_KEPT = timedelta(hours=24)
 
 BY_REFERENCE = "@"
 """Begins a cell that names an object instead of holding a value; no JSON text begins so."""
-VALUES = ("parameters", "result", "error")
+VALUES = ("parameters", "result", "error", "attempts")
 """The cells that may do so."""
 
 _UNSETTLED = "status IN ('pending', 'running')"
@@ -298,6 +298,9 @@ class Runs:
             "result": await self._cell(run.result),
             "error": await self._cell(None if run.error is None else dict(run.error)),
             "attempt": run.attempt,
+            "attempts": await self._cell(list(map(_attempt_image, run.attempts))),
+            "due_at": from_moment(run.due_at),
+            "boot": run.boot,
             "isolation": run.isolation,
             "resource_usage": from_json(dict(run.resource_usage)),
             "created_at": from_moment(run.created_at),
@@ -322,6 +325,9 @@ class Runs:
             result=self._value(row["result"]),
             error=None if error is None else _mapping(error),
             attempt=int(row["attempt"] or 0),
+            attempts=tuple(map(_attempt, _items(self._value(row["attempts"])))),
+            due_at=to_moment(row["due_at"]),
+            boot=text_or_none(row["boot"]) or "",
             isolation=text(row["isolation"]),
             resource_usage=to_json(row["resource_usage"]),
             created_at=moment(row["created_at"]),
@@ -336,6 +342,8 @@ class Runs:
         return BY_REFERENCE + await self._objects.put(written.encode())
 
     def _value(self, cell: Cell) -> object:
+        if cell is None:
+            return None  # the row is older than its column
         written = text(cell)
         if written.startswith(BY_REFERENCE):
             return to_json(self._objects.load(written[1:]).decode())
@@ -380,7 +388,35 @@ def _conditions(query: RunQuery, below: str | None) -> Iterator[Condition]:
 
 
 def _has_references(row: Row) -> bool:
-    return any(text(row[column]).startswith(BY_REFERENCE) for column in VALUES)
+    return any(str(row[column]).startswith(BY_REFERENCE) for column in VALUES)
+
+
+def _attempt_image(attempt: Attempt) -> dict[str, object]:
+    return {
+        "number": attempt.number,
+        "reason": attempt.reason,
+        "error": attempt.error,
+        "isolation": attempt.isolation,
+        "resource_usage": attempt.resource_usage,
+        "started_at": from_moment(attempt.started_at),
+        "ended_at": from_moment(attempt.ended_at),
+    }
+
+
+def _attempt(image: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        number=image["number"],
+        reason=None if image["reason"] is None else Reason(image["reason"]),
+        error=image["error"],
+        isolation=image["isolation"],
+        resource_usage=image["resource_usage"],
+        started_at=to_moment(image["started_at"]),
+        ended_at=to_moment(image["ended_at"]),
+    )
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: object) -> Mapping[str, object]:
