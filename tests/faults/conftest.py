@@ -40,7 +40,11 @@ def marks(tmp_path):
 @pytest.fixture
 def home(tmp_path, marks):
     """A home with an agent that runs at most once and one that runs at least once."""
-    path = tmp_path / "home"
+    return furnished(tmp_path / "home", marks)
+
+
+def furnished(path, marks):
+    """The home at *path*, made, with the two agents."""
 
     async def furnish():
         async with await open_marking(Settings(home=path), marks) as app:
