@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from collections import Counter
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ import pytest
 from tests.conftest import as_notebook
 from tests.faults.crashing import ADA
 from tests.faults.marking import open_marking
+from tests.gateway.conftest import Gateway, start  # noqa: F401 - a fixture
 from workbench.domain.runs import RunStatus
 from workbench.services.authoring import Proposal
 from workbench.settings import Settings
@@ -128,3 +130,24 @@ def check_run(run, events, marked):
     assert len(marked) <= max(run.attempt, 1)
     if run.status is RunStatus.COMPLETED:
         assert str(run.attempt) in marked
+
+
+@pytest.fixture
+def gateway_on(home, marks):
+    """Starts gateways whose runs leave marks on `home`; kills the one that is left."""
+    started = []
+
+    def serve(*options, **env):
+        gateway = Gateway(
+            home,
+            module=("tests.faults.serving", "--marks", str(marks)),
+            options=options,
+            env={"WORKBENCH_RUNS_AT_ONCE": "4", **env},
+        )
+        started.append(gateway)
+        return gateway
+
+    yield serve
+    for gateway in started:
+        if gateway.process.returncode is None:
+            gateway.stop(signal.SIGKILL)
