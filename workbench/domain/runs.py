@@ -136,10 +136,10 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran; None until it ended or if it never began."""
+        """How long it ran by the clock, which may have been set; None unless it began and ended."""
         if self.started_at is None or self.completed_at is None:
             return None
-        return (self.completed_at - self.started_at).total_seconds()
+        return max(0.0, (self.completed_at - self.started_at).total_seconds())
 
     def begin(self, *, at: datetime, isolation: str, boot: str = "") -> Run:
         """The run once a kernel has been found for it, in the life *boot* of the workbench.

@@ -108,7 +108,8 @@ class Metering:
         elif run.status is RunStatus.RUNNING and run.started_at is not None:
             if run.attempts:
                 return
-            self._wait_seconds.observe((run.started_at - run.created_at).total_seconds())
+            waited = (run.started_at - run.created_at).total_seconds()
+            self._wait_seconds.observe(max(0.0, waited))
         elif run.status.settled:
             reason = "" if run.reason is None else str(run.reason)
             self._runs.labels(

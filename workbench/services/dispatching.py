@@ -21,7 +21,7 @@ from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason, Run, RunStatus
-from workbench.errors import Unavailable
+from workbench.errors import IllegalMove, Unavailable
 from workbench.kernels import Executor, Outcome, Task
 from workbench.services.judging import breach
 from workbench.services.queueing import Line
@@ -222,7 +222,10 @@ class Dispatching:
     async def _withdraw(self, run: Run) -> None:
         """Settle a run that waits for a life of the workbench that lasts longer than this one."""
         withdrawn = self._called_off(run)
-        await self._runs.record(withdrawn)
+        try:
+            await self._runs.record(withdrawn)
+        except IllegalMove:
+            return  # it has ended since the caller looked
         await self.close_stream(withdrawn)
 
     def _called_off(self, run: Run) -> Run:

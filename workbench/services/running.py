@@ -109,10 +109,11 @@ class Running:
             created_at=self._clock(),
         )
         with self._dispatching.place(principal.user):
-            run, replayed = await self._runs.accept(run, key=order.key)
-            if not replayed:
-                self._dispatching.enqueue(run, definition, warning=warning)
-        return run, replayed
+            return await self._runs.accept(
+                run,
+                key=order.key,
+                then=lambda run: self._dispatching.enqueue(run, definition, warning=warning),
+            )
 
     async def get(
         self, principal: Principal, run_id: str, *, wait_seconds: float | None = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,8 +93,17 @@ class Runs:
         ids = await self._catalog.read(lambda ask: [found[0] for found in ask(_LANDMARKS)])
         self._landmarks = Landmarks(ids)
 
-    async def accept(self, run: Run, *, key: Idempotency | None = None) -> tuple[Run, bool]:
+    async def accept(
+        self,
+        run: Run,
+        *,
+        key: Idempotency | None = None,
+        then: Callable[[Run], None] = lambda run: None,
+    ) -> tuple[Run, bool]:
         """*run* and False, once it is durable; or the run its key stands for already, and True.
+
+        *then* is given a new run in the moment it is durable, before anybody else can know of it
+        and even if the caller has gone away meanwhile.
 
         Raises:
             IdempotencyMismatch: The key stands for another request.
@@ -111,8 +120,8 @@ class Runs:
             async with self._objects.referring():
                 row = await self._row(run)
                 if key is not None:
-                    return await self._accept_once(run, row, key)
-                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run))
+                    return await self._accept_once(run, row, key, then)
+                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run, then))
                 return run, False
         finally:
             self._accepting[run.agent_id] -= 1
@@ -238,7 +247,9 @@ class Runs:
 
         await self._catalog.transact(change)
 
-    async def _accept_once(self, run: Run, row: Row, key: Idempotency) -> tuple[Run, bool]:
+    async def _accept_once(
+        self, run: Run, row: Row, key: Idempotency, begun: Callable[[Run], None]
+    ) -> tuple[Run, bool]:
         if not 1 <= len(key.key) <= 255:
             raise InvalidRequest("An idempotency key has 1 to 255 characters.")
 
@@ -252,16 +263,17 @@ class Runs:
 
         def then(answer: tuple[Row, bool]) -> None:
             if not answer[1]:
-                self._begin(run)
+                self._begin(run, begun)
 
         kept, replayed = await self._catalog.transact(change, then=then)
         if not replayed:
             return run, False
         return await self._catalog.read(lambda _: self._run(kept)), True
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: Run, then: Callable[[Run], None]) -> None:
         self._moving[run.id] = run
         self._landmarks.pass_by(run.id)
+        then(run)
 
     def _moved(self, run: Run) -> None:
         if run.status.settled:
