@@ -31,9 +31,9 @@ class Marking(InstantExecutor):
         return replace(outcome, notebook=b'{"executed": true}')
 
 
-async def open_marking(settings, marks, *, at=lambda point: None, **more):
+async def open_marking(settings, marks, *, at=lambda point: None, seconds=0.01, **more):
     """The app on its home, with runs that leave marks and nothing else."""
     store = await Store.open(settings.home, clock=utc_now, at=at)
-    app = App(settings, store=store, executor=Marking(marks), at=at, **more)
+    app = App(settings, store=store, executor=Marking(marks, seconds=seconds), at=at, **more)
     await app.recover()
     return app
