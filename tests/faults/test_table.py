@@ -9,7 +9,7 @@ TABLE = (ROOT / "docs" / "faults.md").read_text()
 NAMED = re.findall(r"(\(soak\) )?`(tests/[\w/]+\.py)::(\w+)`", TABLE)
 
 
-def tests_of(path):
+def names_in(path):
     """The names of the tests in a file, and whether each is a long one."""
     found = {}
     for node in ast.parse(path.read_text()).body:
@@ -21,7 +21,7 @@ def tests_of(path):
 
 def test_every_fault_in_the_table_is_tested():
     for soak, path, name in NAMED:
-        known = tests_of(ROOT / path)
+        known = names_in(ROOT / path)
         assert name in known, f"{path} has no {name}"
         assert known[name] == bool(soak), f"{name} and its mark in the table"
 
@@ -31,7 +31,7 @@ def test_every_test_of_a_fault_is_in_the_table():
     for path in Path(__file__).parent.glob("test_*.py"):
         if path.name == Path(__file__).name:
             continue
-        for name in tests_of(path):
+        for name in names_in(path):
             assert (str(path.relative_to(ROOT)), name) in named, name
 
 
