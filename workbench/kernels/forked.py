@@ -85,6 +85,8 @@ class ForkedKernel:
         channel.setblocking(False)
         self._loop.add_reader(channel, self._hear)
 
+    overran = False  # nobody counts for it as a whole
+
     @property
     def stale(self) -> bool:
         """Whether one that was started now would find other packages."""
