@@ -481,6 +481,13 @@ def _(bait: Bait) -> object:
 
 @attempt
 def _(bait: Bait) -> object:
+    """Tie another process to one processor."""
+    os.sched_setaffinity(bait["process"], {min(os.sched_getaffinity(0))})
+    return True
+
+
+@attempt
+def _(bait: Bait) -> object:
     """Lower the limits of another process."""
     resource.prlimit(bait["process"], resource.RLIMIT_CORE, (0, 0))
     return True
