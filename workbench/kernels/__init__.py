@@ -172,7 +172,7 @@ class Kernel(Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether one that was started now would find other packages."""
+        """Whether one that was started now would be another: the packages have changed."""
         ...
 
     @property

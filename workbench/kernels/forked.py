@@ -40,6 +40,9 @@ from workbench.kernels.zygote import Gone
 _log = logging.getLogger(__name__)
 
 _END_SECONDS = 10.0
+_UNUSED_SECONDS = 900.0
+"""How long the template of an environment is kept for nobody."""
+_USUAL = ("", False)
 _WHOLE_GROUP = 4
 """`PIDFD_SIGNAL_PROCESS_GROUP` of Linux 6.9."""
 
@@ -89,7 +92,7 @@ class ForkedKernel:
 
     @property
     def stale(self) -> bool:
-        """Whether one that was started now would find other packages."""
+        """Whether one that was started now would be forked from another template."""
         return not self._templates.is_current(self._template)
 
     def take(self) -> None:
@@ -217,6 +220,8 @@ class ForkedKernels:
         self._sockets = SocketFolders()
         self._interpreters: dict[str, Interpreter | None] = {"": own_interpreter()}
         self._templates: dict[tuple[str, bool], Templates] = {}
+        self._looking: asyncio.TimerHandle | None = None
+        self._going: set[asyncio.Task[None]] = set()
 
     def kind(self, wanted: Wanted) -> Hashable:
         """What kernels have in common of which any serves for *wanted*."""
@@ -256,7 +261,10 @@ class ForkedKernels:
 
     async def close(self) -> None:
         """Let go of everything it holds; kernels that are out must have been ended."""
-        await asyncio.gather(*(templates.close() for templates in self._templates.values()))
+        if self._looking is not None:
+            self._looking.cancel()
+        closing = (templates.close() for templates in self._templates.values())
+        await asyncio.gather(*self._going, *closing)
         self._context.destroy(linger=0)
         self._sockets.close()
         await self._others.close()
@@ -282,7 +290,24 @@ class ForkedKernels:
         if key not in self._templates:
             making = self._places.making(found, network=network, preload=self._preload)
             self._templates[key] = Templates(making, walled=self._places.walled)
+            self._look_later()
         return self._templates[key]
+
+    def _look_later(self) -> None:
+        if self._looking is None and len(self._templates) > 1:
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(_UNUSED_SECONDS / 4, self._look)
+
+    def _look(self) -> None:
+        """Let go of the templates of environments that nobody has asked for in a long time."""
+        self._looking = None
+        for key, templates in list(self._templates.items()):
+            if key != _USUAL and templates.idle_seconds > _UNUSED_SECONDS:
+                del self._templates[key]
+                going = asyncio.ensure_future(templates.close())
+                self._going.add(going)
+                going.add_done_callback(self._going.discard)
+        self._look_later()
 
     def _order(
         self, wanted: Wanted, found: Interpreter, template: Template, templates: Templates
