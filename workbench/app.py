@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -26,6 +25,7 @@ from workbench.kernels import Executor, Wanted
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
+from workbench.kernels.removal import remove
 from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
@@ -112,7 +112,7 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
-    shutil.rmtree(work, ignore_errors=True)
+    remove(work)
     if ground.wall is None:
         return NotebookExecutor(kernels=NoKernels(ground.cure))
     kernels = kernels_behind(

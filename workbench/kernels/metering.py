@@ -27,7 +27,9 @@ LOOK_SECONDS = 0.05
 _WEIGH_SECONDS = 0.5
 """How long between two looks at its folders, at least."""
 _SHARE = 10
-"""Looking takes no more than one part in so many of a processor."""
+"""Looking takes no more than one part in so many of a processor,"""
+_LONGEST_PAUSE_SECONDS = 0.5
+"""unless nobody would be looked at for so long."""
 _NEAR = 0.8
 """How much of a limit must have been used up for a death to be its doing."""
 _BEYOND = 64
@@ -66,7 +68,7 @@ class Gauge:
         self._room_bytes = limits.folder_bytes + placed_bytes
         self._weigh_at = 0.0
         self._lock = threading.Lock()
-        self._family = [root, *proc.children(root)] if proc.AVAILABLE else []
+        self._family = proc.family(root, most=_BEYOND) if proc.AVAILABLE else []
         first = proc.read(self._family)
         self._cpu_before = self._cpu = self._lap_cpu = first.cpu_ns
         self._seen = self._peak = first.resident
@@ -151,21 +153,24 @@ class Gauge:
         for pid in self._family:
             try:
                 total += proc.proportional(pid)
-            except FileNotFoundError:  # it has ended
+            except (FileNotFoundError, ProcessLookupError):  # it has ended
                 continue
             except OSError:
-                return self._most_charged
+                # The first process may be ours, and keep everybody from looking into it.
+                if pid != self._root:
+                    return self._most_charged
         return total
 
     def _too_full(self) -> Fault | None:
-        began = time.monotonic()
-        if began < self._weigh_at:
+        began = time.thread_time()
+        if time.monotonic() < self._weigh_at:
             return None
         try:
             full = sum(weight(folder, self._limits) for folder in self._room) > self._room_bytes
         except Fault as fault:
             return fault
-        self._weigh_at = began + max(_WEIGH_SECONDS, (time.monotonic() - began) * _SHARE)
+        spent = time.thread_time() - began
+        self._weigh_at = time.monotonic() + max(_WEIGH_SECONDS, spent * _SHARE)
         if full:
             return Fault(
                 Reason.DISK_LIMIT,
@@ -231,10 +236,11 @@ class Meter:
                 while not self._watched and not self._closed.is_set():
                     self._change.wait()
                 watched = list(self._watched.items())
-            began = time.monotonic()
+            began = time.thread_time()
             for gauge, exceeded in watched:
                 self._look(gauge, exceeded)
-            pause = max(self._look_seconds, (time.monotonic() - began) * _SHARE)
+            spent = time.thread_time() - began
+            pause = min(max(self._look_seconds, spent * _SHARE), _LONGEST_PAUSE_SECONDS)
 
     def _look(self, gauge: Gauge, exceeded: Exceeded) -> None:
         try:

@@ -28,6 +28,7 @@ EVENT_BYTES = 64 * 1024
 Said = tuple[EventType, dict[str, object]]
 
 _UNCOUNTED = frozenset({"status", "execute_input"})
+_REFUNDS = 10
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
@@ -48,7 +49,7 @@ class Outputs(NotebookClient):
         self.has_result = False
         self.output_bytes = 0
         self._limits = limits
-        self._kept = 0
+        self._kept = self._refunds = 0
         self._stale = False
         self._size = 0
         self._said: list[Said] = []
@@ -70,8 +71,10 @@ class Outputs(NotebookClient):
             )
 
     def refund(self, message: Message) -> None:
-        """Uncount *message*, which is part of every cell; one of any size is no such message."""
-        self.output_bytes -= min(message.size, EVENT_BYTES)
+        """Uncount *message*, of which every cell has a few; many, or one of any size, are none."""
+        if self._refunds < _REFUNDS:
+            self._refunds += 1
+            self.output_bytes -= min(message.size, EVENT_BYTES)
 
     def take(self, message: Message, cell: NotebookNode, position: int) -> Sequence[Said]:
         """What there is to report of *message*, once it has been put into *cell*.
@@ -108,6 +111,7 @@ class Outputs(NotebookClient):
     def begin_cell(self, cell: NotebookNode) -> None:
         """Make *cell* ready for its outputs."""
         self._settle()
+        self._refunds = 0
         self.clear_before_next_output = False
         cell.outputs = []
         cell.metadata["execution"] = {}
