@@ -368,7 +368,11 @@ def _(bait: Bait) -> object:
 @attempt
 def _(bait: Bait) -> object:
     """See which processes there are."""
-    return str(bait["gateway"]) in os.listdir("/proc")
+    return any(
+        str(bait["gateway"]) in os.listdir(view)
+        for view in ("/proc", "/.proc")
+        if os.path.isdir(view)
+    )
 
 
 @attempt

@@ -131,7 +131,12 @@ class Cgroups:
         (own / _LEAF).mkdir(exist_ok=True)
         (own / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
         _sweep(own)
-        (own / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in _NEEDED))
+        try:
+            (own / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in _NEEDED))
+        except OSError:  # others are in it too
+            (own / "cgroup.procs").write_text(str(os.getpid()))
+            _removed(own / _LEAF)
+            raise
         return cls(dict.fromkeys((*_NEEDED, "cpuacct"), own), version=_UNIFIED)
 
     def make(self, *, memory_bytes: int, processes: int) -> Cgroup:

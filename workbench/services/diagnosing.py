@@ -75,11 +75,12 @@ class Diagnosis:
         }
 
 
-async def diagnose(wanted: str) -> Diagnosis:
-    """What runs get where the setting `isolation` is *wanted*."""
+async def diagnose(wanted: str, *, minimum: str) -> Diagnosis:
+    """What runs get where the setting `isolation` is *wanted* and no run has less than *minimum*."""
     ground = choose(wanted)
     level = None if ground.wall is None else ground.wall.level
-    expected = Isolation.NAMESPACES if wanted == AUTO else Isolation(wanted)
+    asked = Isolation.NAMESPACES if wanted == AUTO else Isolation(wanted)
+    expected = max(asked, Isolation(minimum), key=lambda level: level.height)
     findings: Sequence[Finding] = ()
     if ground.wall is not None and level is not Isolation.NONE:
         findings = await _attacked(ground.wall, ground.cgroups)

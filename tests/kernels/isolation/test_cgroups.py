@@ -6,7 +6,11 @@ import sys
 
 import pytest
 
+from workbench.domain.isolation import Isolation
+from workbench.domain.runs import Reason
 from workbench.kernels.cgroups import Cgroups, NoCgroups
+from workbench.kernels.ground import choose
+from workbench.kernels.sources import kernels_behind
 
 MEGABYTE = 1 << 20
 
@@ -88,6 +92,27 @@ def test_processor_time_of_all_is_counted(group):
     carried_out(group, burn)
 
     assert group.usage().cpu_ms >= 300
+
+
+@pytest.mark.kernel
+def test_a_run_that_outgrows_its_group_ends_with_memory_limit(carried, tmp_path):
+    ground = choose(Isolation.NAMESPACES_CGROUP)
+    if ground.wall is None:
+        pytest.skip(ground.said)
+    source = kernels_behind(
+        ground.wall,
+        work=tmp_path / "work",
+        cache=tmp_path / "cache",
+        cgroups=ground.cgroups,
+    )
+    # Shared memory, which no limit of a single process counts.
+    hoard = "import mmap\nheld = mmap.mmap(-1, 900 << 20)\nheld.write(b'x' * (900 << 20))"
+
+    done = carried(hoard, limits={"memory_bytes": 512 * MEGABYTE}, source=source)
+
+    assert done.outcome.reason is Reason.MEMORY_LIMIT
+    assert done.outcome.isolation == "namespaces+cgroup"
+    assert done.outcome.resource_usage["peak_memory_bytes"] > 64 * MEGABYTE
 
 
 def unified(tmp_path, *, controllers):
