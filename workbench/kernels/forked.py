@@ -43,6 +43,13 @@ _END_SECONDS = 10.0
 _UNUSED_SECONDS = 900.0
 """How long the template of an environment is kept for nobody."""
 _USUAL = ("", False)
+_WARMING = """\
+from IPython.display import display as _wb
+_wb({"text/plain": ""}, raw=True)
+print()
+del _wb
+"""
+"""What every cell needs of a kernel, so that no page of memory is first written by a run's own."""
 _WHOLE_GROUP = 4
 """`PIDFD_SIGNAL_PROCESS_GROUP` of Linux 6.9."""
 
@@ -84,6 +91,7 @@ class ForkedKernel:
         self._gone: asyncio.Future[Gone] | None = None
         self._root_fd = self._kernel_fd = -1
         self._cpu_before = 0
+        self._killed = False
         self._channel = channel
         channel.setblocking(False)
         self._loop.add_reader(channel, self._hear)
@@ -113,9 +121,12 @@ class ForkedKernel:
         """End it and everything in its system at once."""
         if self._root_fd < 0 or self.dead.done():
             return
+        self._killed = True
         family = () if self._templates.walled else stop_family(self.root)
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._root_fd, signal.SIGKILL)
+        # The kernel takes longer to end than its init, which ends it too: so they end side by side.
+        for fd in (self._kernel_fd, self._root_fd):
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
         for pid in family:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -126,7 +137,8 @@ class ForkedKernel:
         self.kill()
         try:
             await asyncio.wait_for(asyncio.shield(self.dead), _END_SECONDS)
-            if self._gone is None:
+            # Whoever is killed has been measured; what one used that ended by itself is told now.
+            if self._gone is None or self._killed:
                 return Usage()
             gone = await asyncio.wait_for(asyncio.shield(self._gone), _END_SECONDS)
         except TimeoutError:
@@ -253,7 +265,9 @@ class ForkedKernels:
                 raise KernelLost(f"The kernel was not ready after {seconds:g} seconds.")
             kernel.ready.result()
             left = until - time.monotonic()
-            await hello(kernel.connection, dead=kernel.dead, seconds=left, code="pass")
+            await hello(
+                kernel.connection, dead=kernel.dead, seconds=left, code=_WARMING, silent=False
+            )
         except BaseException:
             await asyncio.shield(_discard(kernel))
             raise
