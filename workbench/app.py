@@ -19,9 +19,10 @@ from workbench.domain.access import Principal, Role
 from workbench.domain.caps import Caps
 from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
-from workbench.domain.network import Network
+from workbench.domain.network import Network, read_hosts
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
+from workbench.kernels.egress import Egress
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
@@ -129,7 +130,8 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
         wanted=Wanted(limits=limits_of(settings)),
     )
     pool.fill()
-    return NotebookExecutor(kernels=pool)
+    private = read_hosts(settings.private_hosts)
+    return NotebookExecutor(kernels=pool, egress=Egress(private=private))
 
 
 class App:

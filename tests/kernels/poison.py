@@ -8,7 +8,7 @@ from workbench.domain.runs import Reason
 
 MIB = 2**20
 
-HANGING = {"seconds": 3.0, "grace_seconds": 0.3}
+HANGING = {"seconds": 2.0, "grace_seconds": 0.3}
 """Limits of what never ends by itself; everything else has long enough on the slowest machine."""
 
 SMALL = {
@@ -35,12 +35,14 @@ class Poison:
         cell: What is executed, between two harmless cells.
         ends: The reasons it may end with; None stands for completed.
         limits: What it may take, besides what is `SMALL`.
+        late: Whether it is noticed when all cells have run.
         walled: Whether it would do harm to this machine outside a system of its own.
     """
 
     cell: str
     ends: tuple[Reason | None, ...]
     limits: dict = field(default_factory=dict)
+    late: bool = False
     walled: bool = False
 
 
@@ -250,9 +252,11 @@ GREEDY = {
         ends=MEMORY,
     ),
     "recursion to the end": Poison(
-        # On 3.11 calls of Python by Python take no stack; in others this ends by a wild pointer.
+        # Calls of Python by Python take no stack: memory ends first, and telling of so many takes
+        # longer than anybody waits.
         cell="import sys\nsys.setrecursionlimit(10**9)\ndef f(): f()\nf()",
-        ends=(Reason.MEMORY_LIMIT, Reason.KERNEL_DIED, Reason.AGENT_ERROR),
+        ends=(Reason.MEMORY_LIMIT, Reason.KERNEL_DIED, Reason.AGENT_ERROR, Reason.TIMEOUT),
+        limits=HANGING,
     ),
     "processes without end": Poison(
         cell="import os\nwhile True: os.fork()",
@@ -310,9 +314,13 @@ GREEDY = {
         cell="n = 0\nwhile True:\n    open(f'{n}', 'w').close(); n += 1", ends=DISK
     ),
     "folders 1,000 deep": Poison(
-        cell="import os\nfor _ in range(1000):\n    os.mkdir('d'); os.chdir('d')", ends=DISK
+        late=True,
+        cell="import os\nfor _ in range(1000):\n    os.mkdir('d'); os.chdir('d')",
+        ends=DISK,
     ),
-    "5,000 files left": Poison(cell="for n in range(5_000): open(f'{n}', 'w').close()", ends=DISK),
+    "5,000 files left": Poison(
+        late=True, cell="for n in range(5_000): open(f'{n}', 'w').close()", ends=DISK
+    ),
     "everything deleted": Poison(
         cell="import shutil; shutil.rmtree('/', ignore_errors=True)",
         ends=(None, Reason.AGENT_ERROR),
