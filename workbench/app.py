@@ -122,7 +122,11 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     if ground.wall is None:
         return NotebookExecutor(kernels=NoKernels(ground.cure))
     kernels = kernels_behind(
-        ground.wall, work=work, cache=scratch / "cache", preload=settings.preload
+        ground.wall,
+        work=work,
+        cache=scratch / "cache",
+        preload=settings.preload,
+        cgroups=ground.cgroups,
     )
     pool = Pool(
         kernels,

@@ -172,7 +172,12 @@ class Kernel(Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether one that was started now would find other packages."""
+        """Whether one that was started now would be another: the packages have changed."""
+        ...
+
+    @property
+    def overran(self) -> bool:
+        """Whether the system is known to have ended a process of it for want of memory."""
         ...
 
     def take(self) -> None:

@@ -313,7 +313,7 @@ class Cells:
 
     async def _death(self) -> None:
         await asyncio.wait({self._kernel.dead})
-        if self._gauge.hit(Reason.MEMORY_LIMIT):
+        if self._kernel.overran or self._gauge.hit(Reason.MEMORY_LIMIT):
             self._stop(memory_fault(self._limits))
         elif self._gauge.hit(Reason.CPU_LIMIT):
             self._stop(cpu_fault(self._limits))

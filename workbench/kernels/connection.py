@@ -153,14 +153,18 @@ class Connection:
         code: str,
         *,
         silent: bool = False,
+        kept: bool = True,
         stop_on_error: bool = True,
         metadata: Mapping[str, object] | None = None,
     ) -> str:
-        """The id of a request to execute *code*; nobody is there to answer `input()`."""
+        """The id of a request to execute *code*; nobody is there to answer `input()`.
+
+        What is not *kept* is not counted among the cells and does not enter the history.
+        """
         content = {
             "code": code,
             "silent": silent,
-            "store_history": not silent,
+            "store_history": kept and not silent,
             "user_expressions": {},
             "allow_stdin": False,
             "stop_on_error": stop_on_error,

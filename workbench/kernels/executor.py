@@ -167,16 +167,18 @@ class NotebookExecutor:
             patience_seconds=self._patience,
         )
         ending = await cells.carry_out(cancel)
-        usage = _together(gauge, await kernel.end(), outputs)
-        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
+        kernel.kill()  # and while it dies the notebook is completed
         outputs.close()
         front.complete()
+        notebook = dump(front.nb)
+        usage = _together(gauge, await kernel.end(), outputs)
+        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
         return Outcome(
             status=ending.status,
             reason=ending.reason,
             result=outputs.result,
             error=ending.error,
-            notebook=dump(front.nb),
+            notebook=notebook,
             resource_usage=usage,
             isolation=self._kernels.isolation,
             cells=[step.record for step in front.steps],

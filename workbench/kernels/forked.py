@@ -40,6 +40,16 @@ from workbench.kernels.zygote import Gone
 _log = logging.getLogger(__name__)
 
 _END_SECONDS = 10.0
+_UNUSED_SECONDS = 900.0
+"""How long the template of an environment is kept for nobody."""
+_USUAL = ("", False)
+_WARMING = """\
+from IPython.display import display as _wb
+_wb({"text/plain": ""}, raw=True)
+print()
+del _wb
+"""
+"""What every cell needs of a kernel, so that no page of memory is first written by a run's own."""
 _WHOLE_GROUP = 4
 """`PIDFD_SIGNAL_PROCESS_GROUP` of Linux 6.9."""
 
@@ -81,13 +91,16 @@ class ForkedKernel:
         self._gone: asyncio.Future[Gone] | None = None
         self._root_fd = self._kernel_fd = -1
         self._cpu_before = 0
+        self._killed = False
         self._channel = channel
         channel.setblocking(False)
         self._loop.add_reader(channel, self._hear)
 
+    overran = False  # nobody counts for it as a whole
+
     @property
     def stale(self) -> bool:
-        """Whether one that was started now would find other packages."""
+        """Whether one that was started now would be forked from another template."""
         return not self._templates.is_current(self._template)
 
     def take(self) -> None:
@@ -108,9 +121,12 @@ class ForkedKernel:
         """End it and everything in its system at once."""
         if self._root_fd < 0 or self.dead.done():
             return
+        self._killed = True
         family = () if self._templates.walled else stop_family(self.root)
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._root_fd, signal.SIGKILL)
+        # The kernel takes longer to end than its init, which ends it too: so they end side by side.
+        for fd in (self._kernel_fd, self._root_fd):
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(fd, signal.SIGKILL)
         for pid in family:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -121,7 +137,8 @@ class ForkedKernel:
         self.kill()
         try:
             await asyncio.wait_for(asyncio.shield(self.dead), _END_SECONDS)
-            if self._gone is None:
+            # Whoever is killed has been measured; what one used that ended by itself is told now.
+            if self._gone is None or self._killed:
                 return Usage()
             gone = await asyncio.wait_for(asyncio.shield(self._gone), _END_SECONDS)
         except TimeoutError:
@@ -215,6 +232,8 @@ class ForkedKernels:
         self._sockets = SocketFolders()
         self._interpreters: dict[str, Interpreter | None] = {"": own_interpreter()}
         self._templates: dict[tuple[str, bool], Templates] = {}
+        self._looking: asyncio.TimerHandle | None = None
+        self._going: set[asyncio.Task[None]] = set()
 
     def kind(self, wanted: Wanted) -> Hashable:
         """What kernels have in common of which any serves for *wanted*."""
@@ -246,7 +265,9 @@ class ForkedKernels:
                 raise KernelLost(f"The kernel was not ready after {seconds:g} seconds.")
             kernel.ready.result()
             left = until - time.monotonic()
-            await hello(kernel.connection, dead=kernel.dead, seconds=left, code="pass")
+            await hello(
+                kernel.connection, dead=kernel.dead, seconds=left, code=_WARMING, silent=False
+            )
         except BaseException:
             await asyncio.shield(_discard(kernel))
             raise
@@ -254,7 +275,10 @@ class ForkedKernels:
 
     async def close(self) -> None:
         """Let go of everything it holds; kernels that are out must have been ended."""
-        await asyncio.gather(*(templates.close() for templates in self._templates.values()))
+        if self._looking is not None:
+            self._looking.cancel()
+        closing = (templates.close() for templates in self._templates.values())
+        await asyncio.gather(*self._going, *closing)
         self._context.destroy(linger=0)
         self._sockets.close()
         await self._others.close()
@@ -280,7 +304,24 @@ class ForkedKernels:
         if key not in self._templates:
             making = self._places.making(found, network=network, preload=self._preload)
             self._templates[key] = Templates(making, walled=self._places.walled)
+            self._look_later()
         return self._templates[key]
+
+    def _look_later(self) -> None:
+        if self._looking is None and len(self._templates) > 1:
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(_UNUSED_SECONDS / 4, self._look)
+
+    def _look(self) -> None:
+        """Let go of the templates of environments that nobody has asked for in a long time."""
+        self._looking = None
+        for key, templates in list(self._templates.items()):
+            if key != _USUAL and templates.idle_seconds > _UNUSED_SECONDS:
+                del self._templates[key]
+                going = asyncio.ensure_future(templates.close())
+                self._going.add(going)
+                going.add_done_callback(self._going.discard)
+        self._look_later()
 
     def _order(
         self, wanted: Wanted, found: Interpreter, template: Template, templates: Templates

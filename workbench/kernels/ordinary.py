@@ -70,6 +70,7 @@ class OrdinaryKernel:
 
     fleeting: bool
     own: bool
+    overran = False  # nobody counts for it as a whole
     stale = False  # whatever is installed, it will be imported when it is asked for
 
     def __init__(

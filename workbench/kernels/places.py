@@ -99,7 +99,12 @@ class Places:
                 network=network,
             )
 
-        recipe = Recipe(environment=environment, preload=preload, scratch=_SCRATCH)
+        recipe = Recipe(
+            environment=environment,
+            preload=preload,
+            scratch=_SCRATCH,
+            path=[seen.seen(folder) for folder in interpreter.sites],
+        )
         return Making(
             interpreter=interpreter, launch=launch, environment=environment, recipe=recipe
         )

@@ -17,7 +17,7 @@ _REFILL_SECONDS = 0.05
 _END_SECONDS = 0.02
 """How long a run goes on after its kernel has died: its files are taken in, its folder removed."""
 _LOOK_SECONDS = 5.0
-"""How often it is looked for kernels that nobody asks for any more."""
+"""How often it is looked for kernels that nobody asks for any more, or should have."""
 
 
 class Pool:
@@ -49,7 +49,7 @@ class Pool:
         spare = self._most - self._usual.least
         for shelf in sorted(self._shelves.values(), key=lambda s: -s.demand.per_second):
             spare -= shelf.fill(most=shelf.least + spare) - shelf.least
-        if self._looking is None and (self.ready > self._usual.least or len(self._shelves) > 1):
+        if self._looking is None:
             self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
 
     def kind(self, wanted: Wanted) -> Hashable:

@@ -59,7 +59,10 @@ class Shelf:
         return self._target
 
     def shed(self) -> None:
-        """Let go of those that nobody asks for any more."""
+        """Let go of those that nobody asks for any more, or should get."""
+        for kernel in [kernel for kernel in self._ready if kernel.stale]:
+            self._ready.remove(kernel)
+            self._end(kernel)
         while len(self._ready) > self._target:
             self._end(self._ready.popleft())
 

@@ -1,7 +1,9 @@
 """The templates of one environment: the one that is asked, and those that are only waited for.
 
 A template that has died is replaced when the next kernel is asked for. One whose environment has
-changed since is replaced at once and let go when the last of its kernels has ended.
+changed since is replaced at once and let go when the last of its kernels has ended. The first of
+all is there in the time that ipykernel's import takes; one that has imported more, which may take
+ten times as long, replaces it as soon as it is ready.
 """
 
 from __future__ import annotations
@@ -9,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import KernelLost
@@ -40,7 +42,7 @@ class Making:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One template, and the packages it was made of."""
+    """One template, and the packages it was made from."""
 
     zygote: Zygote
     packages: object
@@ -61,7 +63,7 @@ class Templates:
         self._clock = clock
         self._template: Template | None = None
         self._booting: asyncio.Task[Template] | None = None
-        self._closing: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Task[None]] = set()
         self._retired: list[Zygote] = []
         self._used_at = clock()
 
@@ -69,7 +71,7 @@ class Templates:
     def idle_seconds(self) -> float:
         """How long nothing was asked of it and none of its kernels lives; 0 if one does."""
         zygote = self._template.zygote if self._template else None
-        if self._booting or (zygote and zygote.children) or self._retired:
+        if self._booting or self._doing or (zygote and zygote.children):
             return 0.0
         return self._clock() - self._used_at
 
@@ -102,18 +104,36 @@ class Templates:
 
     async def _boot(self) -> Template:
         self._retire()
+        recipe = self._making.recipe
+        self._template = await self._made(replace(recipe, preload=()))
+        if recipe.preload:
+            self._do(self._improve(self._template, recipe))
+        return self._template
+
+    async def _improve(self, template: Template, recipe: Recipe) -> None:
+        try:
+            better = await self._made(recipe)
+        except KernelLost as error:
+            _log.warning("Kernels have to import everything themselves: %s", error)
+            return
+        if self._template is template:
+            self._retire()
+            self._template = better
+        else:
+            await asyncio.shield(better.zygote.close())
+
+    async def _made(self, recipe: Recipe) -> Template:
         packages = self._making.interpreter.packages
         try:
             zygote = Zygote(self._making.launch, environment=self._making.environment)
         except OSError as error:
             raise KernelLost(f"No kernels can be forked: {error}.") from None
         try:
-            await zygote.boot(self._making.recipe)
+            await zygote.boot(recipe)
         except BaseException:
             await asyncio.shield(zygote.close())
             raise
-        self._template = Template(zygote, packages)
-        return self._template
+        return Template(zygote, packages)
 
     def _retire(self) -> None:
         if self._template is None:
@@ -123,9 +143,12 @@ class Templates:
             _log.warning("The template of kernels died and is replaced: %s", zygote.dead.result())
             return
         self._retired.append(zygote)
-        closing = asyncio.ensure_future(self._see_out(zygote))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
+        self._do(self._see_out(zygote))
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._doing.add(task)
+        task.add_done_callback(self._doing.discard)
 
     async def _see_out(self, zygote: Zygote) -> None:
         try:
@@ -136,7 +159,7 @@ class Templates:
 
     async def close(self) -> None:
         """End them, and whatever they have forked."""
-        tasks: set[asyncio.Task[Any]] = {*self._closing}
+        tasks: set[asyncio.Task[Any]] = {*self._doing}
         if self._booting is not None:
             tasks.add(self._booting)
         for task in tasks:

@@ -45,10 +45,6 @@ _WARMING = (
     "await __import__('asyncio').sleep(0)",
     "1/0",  # the first traceback imports forty modules
 )
-_TOUCHING = (
-    "pass",
-    "from IPython.display import display as _wb; _wb({'text/plain': ''}, raw=True)",
-)
 
 
 class _Nowhere:
@@ -176,7 +172,6 @@ class Lean(IPKernelApp):
         """Serve as the kernel of *order* until it ends; *ready* is called when it answers."""
         self._listening = dict(enumerate(listening, start=1))
         self._identify(order)
-        self._execute(_TOUCHING)
         self.init_sockets()
         self.init_io()
         self.init_signal()

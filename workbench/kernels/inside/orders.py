@@ -31,11 +31,13 @@ class Recipe:
         environment: The whole environment of the kernels it forks.
         preload: Modules that are imported once for all of them, where they are installed.
         scratch: A folder that it may write to while it is prepared.
+        path: Folders of packages, where it finds them.
     """
 
     environment: Mapping[str, str]
     preload: Sequence[str]
     scratch: str
+    path: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

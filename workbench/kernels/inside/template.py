@@ -15,6 +15,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import traceback
 from collections.abc import Sequence
 
@@ -54,6 +55,8 @@ def _tie_to(parent: int) -> None:
 def _prepare(recipe: Recipe) -> tuple[Prepared, list[str]]:
     os.environ.clear()
     os.environ.update(recipe.environment)
+    # What an environment says of other folders of packages may name them as they are outside.
+    sys.path += [folder for folder in recipe.path if folder not in sys.path]
     missing = []
     for name in recipe.preload:
         try:
