@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from random import SystemRandom
 from types import TracebackType
 from typing import Self
 
@@ -20,12 +20,14 @@ from workbench.domain.access import Principal, Role
 from workbench.domain.caps import Caps
 from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
-from workbench.domain.network import Network
+from workbench.domain.network import Network, read_hosts
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
+from workbench.kernels.egress import Egress
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
+from workbench.kernels.removal import remove
 from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
@@ -37,6 +39,7 @@ from workbench.services.purging import Purging
 from workbench.services.recovering import Recovering
 from workbench.services.revising import Revising
 from workbench.services.running import Running
+from workbench.services.settling import Settling
 from workbench.services.showing import Showing
 from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
@@ -48,6 +51,9 @@ TRUSTED = Protection(level=Isolation.NONE)
 """For executors that are handed over with the app: nothing is asked of them."""
 
 ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
+
+CHANCE = SystemRandom().random
+"""What spreads attempts that would else come back all at once."""
 
 
 def utc_now() -> datetime:
@@ -112,11 +118,15 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
-    shutil.rmtree(work, ignore_errors=True)
+    remove(work)
     if ground.wall is None:
         return NotebookExecutor(kernels=NoKernels(ground.cure))
     kernels = kernels_behind(
-        ground.wall, work=work, cache=scratch / "cache", preload=settings.preload
+        ground.wall,
+        work=work,
+        cache=scratch / "cache",
+        preload=settings.preload,
+        cgroups=ground.cgroups,
     )
     pool = Pool(
         kernels,
@@ -125,7 +135,8 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
         wanted=Wanted(limits=limits_of(settings)),
     )
     pool.fill()
-    return NotebookExecutor(kernels=pool)
+    private = read_hosts(settings.private_hosts)
+    return NotebookExecutor(kernels=pool, egress=Egress(private=private))
 
 
 class App:
@@ -157,7 +168,10 @@ class App:
         protection: Protection = TRUSTED,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
+        jitter: Callable[[], float] = CHANCE,
+        at: Callable[[str], None] = lambda point: None,
     ) -> None:
+        """Put together on an open *store*; *at* is told each point that a run passes."""
         self.settings = settings
         self.store = store
         self._executor = executor
@@ -177,6 +191,7 @@ class App:
             clock=clock,
             new_id=new_id,
         )
+        settling = Settling(runs=store.runs, events=store.events, at=at)
         self.dispatching = Dispatching(
             runs=store.runs,
             events=store.events,
@@ -191,6 +206,10 @@ class App:
             protection=protection,
             watch=watch,
             clock=clock,
+            boot=store.boot,
+            jitter=jitter,
+            settling=settling,
+            at=at,
         )
         self.running = Running(
             runs=store.runs,
@@ -218,7 +237,10 @@ class App:
             agents=store.agents,
             versions=store.versions,
             dispatching=self.dispatching,
+            settling=settling,
             administrator=ADMINISTRATOR,
+            clock=clock,
+            boot=store.boot,
         )
 
     @property
@@ -230,6 +252,16 @@ class App:
     def ready_kernels(self) -> int:
         """How many kernels wait for a run."""
         return self._executor.ready
+
+    @property
+    def journaled(self) -> int:
+        """The number of the last durable record of the journal."""
+        return self.store.journaled
+
+    @property
+    def index_behind(self) -> int:
+        """How many durable records cannot be found by lists yet."""
+        return self.store.behind
 
     @classmethod
     async def open(

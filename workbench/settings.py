@@ -29,7 +29,8 @@ class Settings:
         token: The first administrator's token; empty: one is made and printed once.
         insecure_host: Listen beyond this machine without TLS, because a proxy provides it.
         runs_at_once: How many runs are carried out at the same time; the others wait.
-        queue_limit: How many runs may wait; one more is refused.
+        queue_limit: How many runs may wait; beyond it only users with less than their share of the
+            line are taken, up to twice as many.
         ready_kernels: How many unused kernels are kept ready.
         most_ready_kernels: How many there may be where runs come one upon the other.
         preload: Modules that forked kernels have imported already, comma-separated; those that

@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.domain.network import Network, Reach, read_hosts
 from workbench.domain.parameters import Parameter
+from workbench.domain.retries import AT_MOST_ONCE, Retry, retry_from_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class Definition:
         network: `none`, unless the notebook asks for more.
         hosts: What it may reach if its network is an allow-list: `name` or `name:port`.
         isolation: The least isolation its runs may begin with; empty leaves it to the server.
-        retry: How often a run that the workbench lost may be begun again.
+        retry: How often, and after what, a run is begun again.
         kernel: The kernelspec the notebook names; empty if it names none.
         language: The notebook's language, in lower case.
         tags: Words to find the agent by.
@@ -80,7 +81,7 @@ class Definition:
     network: Network = Network.NONE
     hosts: Sequence[str] = ()
     isolation: str = ""
-    retry: int = 0
+    retry: Retry = AT_MOST_ONCE
     kernel: str = ""
     language: str = "python"
     tags: Sequence[str] = ()
@@ -112,6 +113,7 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "tags": tuple(value["tags"]),
         "network": Network(value["network"]),
         "hosts": tuple(value.get("hosts", ())),
+        "retry": retry_from_json(value["retry"]),
     }
     return Definition(**{**value, **nested})
 
