@@ -57,17 +57,23 @@ class House:
 Housing = Callable[[], House]
 
 
+def needful(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What of *inherited* a kernel needs that must not have all of it."""
+    kept = {k: v for k, v in inherited.items() if k in INHERITED or k.startswith("LC_")}
+    # A kernel that finds no locale falls back to ASCII for file names and pipes.
+    kept["PYTHONUTF8"] = "1"
+    return kept
+
+
 def apart(*, work: Path, cache: Path, inherited: Mapping[str, str]) -> Housing:
     """Houses below *work*, each new and empty, with nothing in the environment but the needful.
 
     *cache* is shared by all of them: matplotlib alone would take a second per run to look through
     the fonts again.
     """
-    kept = {k: v for k, v in inherited.items() if k in INHERITED or k.startswith("LC_")}
+    kept = needful(inherited)
     kept["XDG_CACHE_HOME"] = str(cache)
     kept["MPLCONFIGDIR"] = str(cache / "matplotlib")
-    # A kernel that finds no locale falls back to ASCII for file names and pipes.
-    kept["PYTHONUTF8"] = "1"
 
     def house() -> House:
         root = Path(tempfile.mkdtemp(prefix="k", dir=work))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task
+from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task, Usage, Wanted
 from workbench.kernels.cells import PATIENCE_SECONDS, Cells, Ending
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
 from workbench.kernels.front import Front
+from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
 
@@ -27,6 +28,7 @@ class NotebookExecutor:
         """Kernels come from *kernels*; one that says half an end is given *patience_seconds*."""
         self._kernels = kernels
         self._patience = patience_seconds
+        self._meter = Meter()
 
     @property
     def isolation(self) -> str:
@@ -75,6 +77,7 @@ class NotebookExecutor:
 
     async def close(self) -> None:
         """Let go of every kernel that waits for a run."""
+        await asyncio.to_thread(self._meter.close)
         await self._kernels.close()
 
     async def _kernel(self, task: Task, cancel: asyncio.Event) -> Kernel | None:
@@ -83,8 +86,9 @@ class NotebookExecutor:
         Raises:
             KernelLost: None could be had.
         """
+        wanted = Wanted(kernel=task.kernel, limits=task.limits)
         starting = asyncio.ensure_future(
-            self._kernels.start(task.kernel, seconds=task.limits.start_seconds)
+            self._kernels.start(wanted, seconds=task.limits.start_seconds)
         )
         cancelled = asyncio.ensure_future(cancel.wait())
         try:
@@ -113,6 +117,12 @@ class NotebookExecutor:
             await started(self._kernels.isolation)
         kernel.take()
         front.begin()
+        gauge = Gauge(
+            kernel.root,
+            limits=task.limits,
+            room=kernel.room,
+            placed_bytes=sum(size for _, size, _ in placed.values()),
+        )
         outputs = Outputs(front.nb, limits=task.limits, connection=kernel.connection)
         cells = Cells(
             kernel=kernel,
@@ -120,26 +130,39 @@ class NotebookExecutor:
             manager=front.manager,
             outputs=outputs,
             limits=task.limits,
+            meter=self._meter,
+            gauge=gauge,
             report=report,
             run={"run_id": task.run_id, "test": task.test},
             patience_seconds=self._patience,
         )
         ending = await cells.carry_out(cancel)
-        usage = asdict(await kernel.end()) | {"output_bytes": outputs.output_bytes}
-        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
+        kernel.kill()  # and while it dies the notebook is completed
         outputs.close()
         front.complete()
+        notebook = dump(front.nb)
+        usage = _together(gauge, await kernel.end(), outputs)
+        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
         return Outcome(
             status=ending.status,
             reason=ending.reason,
             result=outputs.result,
             error=ending.error,
-            notebook=dump(front.nb),
+            notebook=notebook,
             resource_usage=usage,
             isolation=self._kernels.isolation,
             cells=[step.record for step in front.steps],
             files=files,
         )
+
+
+def _together(gauge: Gauge, usage: Usage, outputs: Outputs) -> dict[str, object]:
+    """What the run took: what was seen of all its processes, or said of the first when it ended."""
+    return {
+        "cpu_ms": max(gauge.cpu_ms, usage.cpu_ms),
+        "peak_memory_bytes": max(gauge.peak_memory_bytes, usage.peak_memory_bytes),
+        "output_bytes": outputs.output_bytes,
+    }
 
 
 def _take_in(

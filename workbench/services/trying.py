@@ -10,12 +10,12 @@ import math
 import os
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.domain.definitions import Definition
-from workbench.domain.limits import Limits
+from workbench.domain.limits import BOUNDLESS, Limits
 from workbench.domain.parameters import TEST, Parameter, accept, from_text, object_schema
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import InvalidAgentConfig
@@ -29,8 +29,8 @@ from workbench.notebook.parameters import declared
 from workbench.services.judging import breach, check_values
 
 # A file that somebody keeps and runs themselves: the budgets only save the machine.
-_ROOMY = Limits(
-    seconds=math.inf,
+_ROOMY = replace(
+    BOUNDLESS,
     kept_output_bytes=512 * 1024 * 1024,
     output_bytes=1024 * 1024 * 1024,
     result_bytes=64 * 1024 * 1024,
@@ -149,9 +149,4 @@ def _typed(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[st
 def _limits(definition: Definition) -> Limits:
     if definition.timeout_seconds is None:
         return _ROOMY
-    return Limits(
-        seconds=definition.timeout_seconds,
-        kept_output_bytes=_ROOMY.kept_output_bytes,
-        output_bytes=_ROOMY.output_bytes,
-        result_bytes=_ROOMY.result_bytes,
-    )
+    return replace(_ROOMY, seconds=definition.timeout_seconds)
