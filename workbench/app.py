@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import SystemRandom
@@ -21,12 +20,14 @@ from workbench.domain.access import Principal, Role
 from workbench.domain.caps import Caps
 from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
-from workbench.domain.network import Network
+from workbench.domain.network import Network, read_hosts
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Wanted
+from workbench.kernels.egress import Egress
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
+from workbench.kernels.removal import remove
 from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
@@ -117,11 +118,15 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
-    shutil.rmtree(work, ignore_errors=True)
+    remove(work)
     if ground.wall is None:
         return NotebookExecutor(kernels=NoKernels(ground.cure))
     kernels = kernels_behind(
-        ground.wall, work=work, cache=scratch / "cache", preload=settings.preload
+        ground.wall,
+        work=work,
+        cache=scratch / "cache",
+        preload=settings.preload,
+        cgroups=ground.cgroups,
     )
     pool = Pool(
         kernels,
@@ -130,7 +135,8 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
         wanted=Wanted(limits=limits_of(settings)),
     )
     pool.fill()
-    return NotebookExecutor(kernels=pool)
+    private = read_hosts(settings.private_hosts)
+    return NotebookExecutor(kernels=pool, egress=Egress(private=private))
 
 
 class App:

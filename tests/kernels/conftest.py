@@ -65,6 +65,15 @@ def forked_in(folder: Path, *, wall: Wall | None = WALL, **options) -> ForkedKer
 SOURCES = {"forked": forked_in, "ordinary": ordinary_in}
 
 
+def executor_at(folder: Path, level: str, *, ordinary: bool = False, **options) -> NotebookExecutor:
+    """An executor behind the wall of *level*, on forked kernels unless *ordinary* ones are wanted."""
+    wall = choose(level).wall
+    if wall is None:
+        pytest.skip(f"this machine gives no isolation of level {level}")
+    source = (ordinary_in if ordinary else forked_in)(folder, wall=wall)
+    return NotebookExecutor(kernels=source, **options)
+
+
 def alive() -> list[str]:
     """The children of this process."""
     found = []

@@ -25,7 +25,7 @@ def doctor(home: Path | None, as_json: bool) -> int:
     # Weight: kernels are started.
     from workbench.services.diagnosing import diagnose
 
-    diagnosis = asyncio.run(diagnose(settings.isolation))
+    diagnosis = asyncio.run(diagnose(settings.isolation, minimum=settings.isolation_minimum))
     view = diagnosis.as_json()
     if as_json:
         printing.for_programs(view)

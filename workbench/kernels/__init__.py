@@ -175,6 +175,11 @@ class Kernel(Protocol):
         """Whether one that was started now would be another: the packages have changed."""
         ...
 
+    @property
+    def overran(self) -> bool:
+        """Whether the system is known to have ended a process of it for want of memory."""
+        ...
+
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
         ...

@@ -32,6 +32,7 @@ ALONE: set[str] = set()
 """Attempts after which a run may be over."""
 
 _SECONDS = 2.0
+_UNNOTICED_SECONDS = 8.0
 _REFUSED = frozenset({errno.EPERM, errno.EACCES, errno.ENOSYS})
 _X86 = os.uname().machine == "x86_64"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -367,7 +368,11 @@ def _(bait: Bait) -> object:
 @attempt
 def _(bait: Bait) -> object:
     """See which processes there are."""
-    return str(bait["gateway"]) in os.listdir("/proc")
+    return any(
+        str(bait["gateway"]) in os.listdir(view)
+        for view in ("/proc", "/.proc")
+        if os.path.isdir(view)
+    )
 
 
 @attempt
@@ -476,6 +481,13 @@ def _(bait: Bait) -> object:
 def _(bait: Bait) -> object:
     """Slow another process down."""
     os.setpriority(os.PRIO_PROCESS, bait["process"], 5)
+    return True
+
+
+@attempt
+def _(bait: Bait) -> object:
+    """Tie another process to one processor."""
+    os.sched_setaffinity(bait["process"], {min(os.sched_getaffinity(0))})
     return True
 
 
@@ -614,7 +626,8 @@ def _(bait: Bait) -> object:
 @attempt
 def _(bait: Bait) -> object:
     """Read which connections the machine has."""
-    return f"{bait['port']:04X}" in _text("/proc/net/tcp")
+    with open("/proc/net/tcp") as listed:
+        return f"{bait['port']:04X}" in listed.read()
 
 
 @attempt
@@ -945,7 +958,7 @@ def _(bait: Bait) -> object:
             if child == 0:
                 signal.pause()
             children.append(child)
-        time.sleep(_SECONDS)  # where nothing counts them at once, somebody looks soon
+        time.sleep(_UNNOTICED_SECONDS)  # where nothing counts them at once, somebody looks
     except OSError:
         return False
     finally:

@@ -31,6 +31,8 @@ from workbench.kernels.verdicts import Verdict, limit_behind
 PATIENCE_SECONDS = 10.0
 """How long the second of the two ends of a cell may be behind the first."""
 _DRAIN_SECONDS = 0.05
+_FAREWELL_SECONDS = 2.0
+"""How long a process may take to be gone, once its end of a connection is."""
 _BREATH = 16
 """After how many messages the loop is let go: sockets that are full never wait by themselves."""
 _EVALUE = 10_000
@@ -311,7 +313,7 @@ class Cells:
 
     async def _death(self) -> None:
         await asyncio.wait({self._kernel.dead})
-        if self._gauge.hit(Reason.MEMORY_LIMIT):
+        if self._kernel.overran or self._gauge.hit(Reason.MEMORY_LIMIT):
             self._stop(memory_fault(self._limits))
         elif self._gauge.hit(Reason.CPU_LIMIT):
             self._stop(cpu_fault(self._limits))
@@ -322,7 +324,7 @@ class Cells:
         await self._connection.cut_off()
         self._severed = True
         # A kernel that dies lets go of its sockets too.
-        await asyncio.wait({self._kernel.dead}, timeout=0.5)
+        await asyncio.wait({self._kernel.dead}, timeout=_FAREWELL_SECONDS)
         self._stop(_cut_off_fault())
 
 

@@ -116,6 +116,7 @@ class Cgroups:
         folders = {name: _below(mount / name, groups[name]) / _OURS for name in names}
         for folder in folders.values():
             folder.mkdir(exist_ok=True)
+            _sweep(folder)
         return cls(folders, version=1)
 
     @classmethod
@@ -129,7 +130,13 @@ class Cgroups:
         # A group with processes in it hands no controllers on, so ours moves one step down.
         (own / _LEAF).mkdir(exist_ok=True)
         (own / _LEAF / "cgroup.procs").write_text(str(os.getpid()))
-        (own / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in _NEEDED))
+        _sweep(own)
+        try:
+            (own / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in _NEEDED))
+        except OSError:  # others are in it too
+            (own / "cgroup.procs").write_text(str(os.getpid()))
+            _removed(own / _LEAF)
+            raise
         return cls(dict.fromkeys((*_NEEDED, "cpuacct"), own), version=_UNIFIED)
 
     def make(self, *, memory_bytes: int, processes: int) -> Cgroup:
@@ -143,7 +150,7 @@ class Cgroups:
             {kind: folder / name for kind, folder in self._folders.items()}, self.version
         )
         for folder in set(group.folders.values()):
-            folder.mkdir()
+            folder.mkdir(parents=True)
         try:
             for path, value in self._bounds(group.folders, memory_bytes, processes):
                 if path.exists():
@@ -174,6 +181,13 @@ class Cgroups:
 
 _OURS = "workbench"
 _LEAF = "workbench-itself"
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the groups of workbenches of ours that were killed; none with a process in it goes."""
+    for group in folder.glob(f"{_OURS}-*"):
+        if not os.path.exists(f"/proc/{group.name.split('-')[1]}"):
+            _removed(group)
 
 
 def _own_groups(text: str) -> dict[str, str]:

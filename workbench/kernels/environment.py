@@ -7,13 +7,12 @@ holds its administrator's token and the keys of model providers, and agents' cod
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from workbench.kernels.removal import remove
 
 INHERITED = frozenset(
     {
@@ -51,7 +50,7 @@ class House:
     def clear(self) -> None:
         """Remove what was made for the kernel, as far as that is possible."""
         if self.root is not None:
-            shutil.rmtree(self.root, onerror=_open_up)
+            remove(self.root)
 
 
 Housing = Callable[[], House]
@@ -96,14 +95,3 @@ def at_home(*, folder: Path, inherited: Mapping[str, str]) -> Housing:
         return House(folder=folder, environment=kept, root=None)
 
     return house
-
-
-def _open_up(function: Callable[..., object], path: str, _: object) -> None:
-    # An agent may have locked its own folders; what cannot be removed even so stays.
-    with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        if os.path.isdir(path) and not os.path.islink(path):
-            os.chmod(path, 0o700)
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            os.unlink(path)

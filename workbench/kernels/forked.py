@@ -96,6 +96,8 @@ class ForkedKernel:
         channel.setblocking(False)
         self._loop.add_reader(channel, self._hear)
 
+    overran = False  # nobody counts for it as a whole
+
     @property
     def stale(self) -> bool:
         """Whether one that was started now would be forked from another template."""

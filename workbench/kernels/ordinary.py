@@ -70,6 +70,7 @@ class OrdinaryKernel:
 
     fleeting: bool
     own: bool
+    overran = False  # nobody counts for it as a whole
     stale = False  # whatever is installed, it will be imported when it is asked for
 
     def __init__(
@@ -160,6 +161,11 @@ class OrdinaryKernels:
         Raises:
             KernelLost: There is no kernelspec of that name, or it was not ready in time.
         """
+        if wanted.relays:
+            raise KernelLost(
+                "Only the workbench's own Python kernel can be kept to some hosts;"
+                " ask for network none or open."
+            )
         kernel = self._launch(wanted)
         try:
             code = "pass" if kernel.own else ""

@@ -47,6 +47,7 @@ _PAST_LANDLOCK = frozenset(
         "learn the size of a file in the home folder",
         "make a file in the home folder executable",
         "hold another process by a descriptor",
+        "tie another process to one processor",
         "read which connections the machine has",
         "fill the folder for temporary files",
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.domain.isolation import Isolation
+from workbench.kernels.cgroups import Cgroups
 from workbench.kernels.ground import AUTO, Mechanism, choose, survey
 from workbench.kernels.probing import KNOWN, Finding, assail
 from workbench.kernels.sources import kernels_behind
@@ -74,20 +75,21 @@ class Diagnosis:
         }
 
 
-async def diagnose(wanted: str) -> Diagnosis:
-    """What runs get where the setting `isolation` is *wanted*."""
+async def diagnose(wanted: str, *, minimum: str) -> Diagnosis:
+    """What runs get where the setting `isolation` is *wanted* and no run has less than *minimum*."""
     ground = choose(wanted)
     level = None if ground.wall is None else ground.wall.level
-    expected = Isolation.NAMESPACES if wanted == AUTO else Isolation(wanted)
+    asked = Isolation.NAMESPACES if wanted == AUTO else Isolation(wanted)
+    expected = max(asked, Isolation(minimum), key=lambda level: level.height)
     findings: Sequence[Finding] = ()
     if ground.wall is not None and level is not Isolation.NONE:
-        findings = await _attacked(ground.wall)
+        findings = await _attacked(ground.wall, ground.cgroups)
     return Diagnosis(
         expected=expected, level=level, mechanisms=survey(), findings=findings, cure=ground.cure
     )
 
 
-async def _attacked(wall: Wall) -> Sequence[Finding]:
+async def _attacked(wall: Wall, cgroups: Cgroups | None) -> Sequence[Finding]:
     secret = secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="wb-doctor-") as folder:
         source = kernels_behind(
@@ -95,5 +97,6 @@ async def _attacked(wall: Wall) -> Sequence[Finding]:
             work=Path(folder) / "runs",
             cache=Path(folder) / "cache",
             inherited={**os.environ, "OPENAI_API_KEY": secret},
+            cgroups=cgroups,
         )
         return await assail(source, secret=secret)

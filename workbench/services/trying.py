@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,11 @@ from workbench.domain.definitions import Definition
 from workbench.domain.limits import BOUNDLESS, Limits
 from workbench.domain.parameters import TEST, Parameter, accept, from_text, object_schema
 from workbench.domain.runs import Reason, RunStatus
-from workbench.errors import InvalidAgentConfig
+from workbench.errors import InvalidAgentConfig, Unavailable
 from workbench.kernels import Executor, Outcome, Task
-from workbench.kernels.environment import at_home
+from workbench.kernels.environment import apart, at_home
 from workbench.kernels.executor import NotebookExecutor
+from workbench.kernels.ground import AUTO, choose
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.notebook.definition import define
 from workbench.notebook.document import fingerprint, thaw
@@ -59,6 +62,29 @@ def executor_here(folder: Path) -> Executor:
     """What carries out a notebook as papermill would: in *folder*, in the caller's environment."""
     housing = at_home(folder=folder, inherited=os.environ)
     return NotebookExecutor(kernels=OrdinaryKernels(housing=housing))
+
+
+@contextmanager
+def sandbox() -> Iterator[Executor]:
+    """What carries out a notebook behind the best wall there is, in a folder that goes with it.
+
+    Raises:
+        Unavailable: There is none to be had on this machine.
+    """
+    ground = choose(AUTO)
+    if ground.wall is None:
+        raise Unavailable(f"There is no sandbox to be had on this machine. {ground.cure}".rstrip())
+    with tempfile.TemporaryDirectory(prefix="wb-run-") as folder:
+        housing = apart(
+            work=Path(folder) / "runs", cache=Path(folder) / "cache", inherited=os.environ
+        )
+        yield NotebookExecutor(kernels=OrdinaryKernels(housing=housing, wall=ground.wall))
+
+
+def held(trial: Trial) -> Trial:
+    """*trial* within the limits of any agent's run, but for the time it says it needs."""
+    limits = replace(Limits(), seconds=trial.task.limits.seconds)
+    return replace(trial, task=replace(trial.task, limits=limits))
 
 
 def prepare(notebook: bytes, *, texts: Mapping[str, str], test: bool) -> Trial:

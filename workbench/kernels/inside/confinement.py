@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,6 +50,8 @@ _LAST_WORDS_SECONDS = 2
 # `ST_NOATIME`, `ST_NODIRATIME` and `ST_RELATIME` have the numbers of their mount flags.
 _TIMES_KEPT = 1024 | 2048
 _FILES_PER_MEGABYTE = 64
+_FEWEST_NUMBERS = 301
+"""Linux keeps the first 300 to itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +156,8 @@ def settle(confinement: Confinement) -> None:
         return
     quiet = system.MS_NOSUID | system.MS_NODEV | system.MS_NOEXEC
     system.mount("proc", "/proc", "proc", quiet)
+    if confinement.processes:
+        _bound_numbers(confinement.processes)
     for name in SETTINGS_OF_THE_MACHINE:
         if os.path.exists(path := f"/proc/{name}"):
             _bind(path, path)
@@ -163,6 +168,16 @@ def settle(confinement: Confinement) -> None:
     if os.path.isdir(SPARE_PROC):
         _cover(SPARE_PROC)
     system.prctl(system.PR_SET_DUMPABLE, 0)
+
+
+def _bound_numbers(processes: int) -> None:
+    """Let there be no more processes than there are numbers for them, whoever they belong to.
+
+    `RLIMIT_NPROC` does not count root's. A system of its own has numbers of its own since Linux
+    6.14; before, what is beyond is seen from outside, some time after.
+    """
+    with suppress(OSError):
+        _write("/proc/sys/kernel/pid_max", str(max(processes, _FEWEST_NUMBERS)))
 
 
 def seal() -> None:

@@ -124,6 +124,7 @@ _LOOKED_AT: dict[str, tuple[int, int]] = {
     "ioctl": (16, 29),
     "personality": (135, 92),
     "prlimit64": (302, 261),
+    "setpriority": (141, 140),
     "socket": (41, 198),
     "socketpair": (53, 199),
     "connect": (42, 203),
@@ -221,6 +222,7 @@ def _looks(filter: Filter) -> dict[str, Callable[[], _Code]]:
         "personality": lambda: [_argument(0), *_unless(_PERSONALITIES, errno.EPERM)],
         # One's own only: the first process of a run belongs to the same user.
         "prlimit64": lambda: [_argument(0), *_unless((0,), errno.EPERM)],
+        "setpriority": lambda: [_argument(1), *_unless((0,), errno.EPERM)],
         "socket": lambda: _sockets(filter),
     }
     if filter.streams_only:
