@@ -17,6 +17,7 @@ from workbench.domain.access import Principal
 from workbench.domain.paging import PAGE, check_limit
 from workbench.domain.parameters import load_json
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.gateway.kept import Kept
 from workbench.gateway.metering import Metering
 from workbench.services.running import Idempotency
 
@@ -46,6 +47,7 @@ class Call:
         ends: Set when nothing is to be waited for any more: the caller is gone, or the gateway goes.
         opens: Whether a path is one that a ticket opens.
         metering: What is counted.
+        kept: What was written lately.
     """
 
     app: App
@@ -60,6 +62,12 @@ class Call:
     ends: asyncio.Event
     opens: Callable[[str], bool]
     metering: Metering
+    kept: Kept
+
+    @property
+    def asked(self) -> tuple[Principal, str, str]:
+        """Who asks for what, where nothing else makes a difference."""
+        return self.principal, self.path, self.query
 
 
 def texts(call: Call) -> dict[str, str]:

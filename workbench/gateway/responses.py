@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -87,6 +87,12 @@ def answer(
 ) -> Answer:
     """*value* as JSON."""
     return Answer(status=status, body=encode(value), headers=headers or {})
+
+
+def page_answer(items: Sequence[bytes], next_cursor: str | None) -> Answer:
+    """A page of a list whose *items* are written already."""
+    body = b'{"items": [%s], "next_cursor": %s}' % (b", ".join(items), encode(next_cursor))
+    return Answer(body=body)
 
 
 def encode(value: object) -> bytes:

@@ -132,6 +132,11 @@ class Publishing:
         """All versions of the agent, newest first."""
         return await self._versions.list(principal, agent)
 
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """As long as it is the same, every list of versions reads as before."""
+        return self._versions.epoch
+
     async def page(
         self, principal: Principal, agent: Agent, *, limit: int = PAGE, cursor: str | None = None
     ) -> Page[Version]:

@@ -71,7 +71,11 @@ class Idempotency:
 
 
 class Runs:
-    """Every run the workbench remembers."""
+    """Every run the workbench remembers.
+
+    Attributes:
+        epoch: Another number whenever a run was written since: lists may read otherwise now.
+    """
 
     def __init__(self, catalog: Catalog, objects: Objects) -> None:
         self._catalog = catalog
@@ -79,6 +83,7 @@ class Runs:
         # Where every run stands that may still move; asked before a move is journaled.
         self._moving: dict[str, Run] = {}
         self._landmarks = Landmarks()
+        self.epoch = 0
         # How many runs of an agent are on their way in, and the agents that take no more.
         self._accepting: Counter[str] = Counter()
         self._shut: set[str] = set()
@@ -259,11 +264,17 @@ class Runs:
             return run, False
         return await self._catalog.read(lambda _: self._run(kept)), True
 
+    def forget(self) -> None:
+        """Take note that some runs are gone."""
+        self.epoch += 1
+
     def _begin(self, run: Run) -> None:
+        self.epoch += 1
         self._moving[run.id] = run
         self._landmarks.pass_by(run.id)
 
     def _moved(self, run: Run) -> None:
+        self.epoch += 1
         if run.status.settled:
             self._moving.pop(run.id, None)
 

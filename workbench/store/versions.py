@@ -204,6 +204,11 @@ class Versions:
 
         return await self._catalog.read(question)
 
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """Another whenever a version or an agent was written since: lists may read otherwise now."""
+        return self._agents.epoch, self._recent.epoch
+
     def forget(self, agent: Agent, numbers: Iterable[str]) -> None:
         """Take note that these versions of *agent* are gone."""
         for number in numbers:

@@ -9,10 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
-from workbench.app import App
-from workbench.domain.access import Principal
 from workbench.domain.agents import Agent
 from workbench.domain.paging import LARGEST_PAGE
 from workbench.domain.queries import AgentQuery
@@ -25,13 +22,9 @@ from workbench.gateway.route import Handler, Route
 
 PAGES = Path(__file__).parents[1] / "pages"
 
-KEPT = 16
-"""For how many callers the document is kept written."""
-
 
 def openapi_of(routes: Callable[[], Sequence[Route]]) -> Handler:
     """What answers with the document of *routes* and of the agents the caller may run."""
-    kept: WeakKeyDictionary[App, dict[Principal, tuple[int, Answer]]] = WeakKeyDictionary()
 
     async def openapi(call: Call) -> Answer:
         """The OpenAPI document.
@@ -43,15 +36,13 @@ def openapi_of(routes: Callable[[], Sequence[Route]]) -> Handler:
         wanted = options(call, "agent").get("agent")
         if wanted is not None:
             return _unless_held(call, _written(document(routes(), [await _agent(call, wanted)])))
+
+        async def write() -> Answer:
+            return _written(document(routes(), await _agents(call)))
+
         # Reading and writing hundreds of agents takes its time; they seldom change.
-        known, epoch = kept.setdefault(call.app, {}), call.app.authoring.epoch
-        before, answer = known.pop(call.principal, (None, None))
-        if answer is None or before != epoch:
-            answer = _written(document(routes(), await _agents(call)))
-        known[call.principal] = epoch, answer
-        if len(known) > KEPT:
-            del known[next(iter(known))]
-        return _unless_held(call, answer)
+        epoch = call.app.authoring.epoch
+        return _unless_held(call, await call.kept.answer(call.asked, epoch, write))
 
     return openapi
 
