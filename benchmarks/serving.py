@@ -105,7 +105,7 @@ def routes(port: int, there: Filled) -> dict[str, tuple[str, list[str]]]:
         "runs?since=": ["/runs?since=2026-03-01"],
         "runs?until=": ["/runs?until=2026-03-01"],
         "runs?agent=busy": [f"/runs?agent={busy}"],
-        "runs?agent=any": [f"/runs?agent={a}" for a in there.agents[1::97]],
+        "runs?agent=any": [f"/runs?agent={a}" for a in public[::97]],
         "runs?agent=&status=failed": [f"/runs?agent={a}&status=failed" for a in mine[:50]],
         "runs?agent=&status=cancelled (none)": [
             f"/runs?agent={a}&status=cancelled" for a in mine[:50]

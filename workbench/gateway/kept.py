@@ -6,7 +6,9 @@ could tell of has changed.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
+import asyncio
+from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from workbench.domain.access import Principal
@@ -22,6 +24,7 @@ ANSWERS_BYTES = 64 * 1024 * 1024
 ITEMS_BYTES = 32 * 1024 * 1024
 """How much memory the items of lists may take."""
 _LARGEST_SHARE = 8
+_BESIDES_BYTES = 500
 
 
 class Shelf(Generic[K, V]):
@@ -54,32 +57,59 @@ class Shelf(Generic[K, V]):
             self._taken -= self._values.pop(oldest)[1]
 
 
+Asked = tuple[Principal, str, str]
+"""Who asks, the path and the query: where nothing else makes a difference to the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    epoch: Hashable
+    answer: asyncio.Task[Answer]
+
+
 class Kept:
-    """What one gateway has written lately."""
+    """What one gateway has written lately, and what it is writing."""
 
     def __init__(
         self, *, answers_bytes: int = ANSWERS_BYTES, items_bytes: int = ITEMS_BYTES
     ) -> None:
-        self._answers: Shelf[Hashable, tuple[Hashable, Answer]] = Shelf(answers_bytes)
+        self._answers: Shelf[Asked, tuple[Hashable, Answer]] = Shelf(answers_bytes)
+        self._writing: dict[Asked, _Writing] = {}
         self._items: Shelf[tuple[str, bool], tuple[Agent, bytes]] = Shelf(items_bytes)
 
     async def answer(
-        self,
-        asked: tuple[Principal, str, str],
-        epoch: Hashable,
-        write: Callable[[], Awaitable[Answer]],
+        self, asked: Asked, epoch: Hashable, write: Callable[[], Coroutine[None, None, Answer]]
     ) -> Answer:
-        """What *write* answers to *asked*: who asks, the path and the query.
+        """What *write* answers to *asked*, which may be what it answered to another call.
 
-        It is not asked again as long as *epoch*, taken before, is the same.
+        It is not called again as long as *epoch*, taken now, is the same; nor while it is at it,
+        however many ask for the same meanwhile.
         """
         before = self._answers.get(asked)
         if before is not None and before[0] == epoch:
             return before[1]
-        written = await write()
-        size = len(written.body) + len(asked[1]) + len(asked[2]) + 500
-        self._answers.put(asked, (epoch, written), size)
-        return written
+        writing = self._writing.get(asked)
+        if writing is None or writing.epoch != epoch:
+            writing = _Writing(epoch, asyncio.create_task(self._write(asked, epoch, write)))
+            self._writing[asked] = writing
+            writing.answer.add_done_callback(lambda _: self._written(asked, writing))
+        # Who goes away does not take the answer from the others.
+        return await asyncio.shield(writing.answer)
+
+    async def _write(
+        self, asked: Asked, epoch: Hashable, write: Callable[[], Coroutine[None, None, Answer]]
+    ) -> Answer:
+        answer = await write()
+        size = len(answer.body) + len(asked[1]) + len(asked[2]) + _BESIDES_BYTES
+        self._answers.put(asked, (epoch, answer), size)
+        return answer
+
+    def _written(self, asked: Asked, writing: _Writing) -> None:
+        if not writing.answer.cancelled():
+            # Those who asked may all have gone before they could be told of it.
+            writing.answer.exception()
+        if self._writing.get(asked) is writing:
+            del self._writing[asked]
 
     def agent(self, agent: Agent, principal: Principal) -> bytes:
         """The view of *agent* that *principal* has, written."""
@@ -88,5 +118,5 @@ class Kept:
         if before is not None and before[0] is agent:
             return before[1]
         written = encode(agent_view(agent, principal))
-        self._items.put(key, (agent, written), len(written) + 300)
+        self._items.put(key, (agent, written), len(written) + _BESIDES_BYTES)
         return written

@@ -17,7 +17,7 @@ from workbench.domain.access import Principal
 from workbench.domain.paging import PAGE, check_limit
 from workbench.domain.parameters import load_json
 from workbench.errors import InvalidRequest, WorkbenchError
-from workbench.gateway.kept import Kept
+from workbench.gateway.kept import Asked, Kept
 from workbench.gateway.metering import Metering
 from workbench.services.running import Idempotency
 
@@ -65,7 +65,7 @@ class Call:
     kept: Kept
 
     @property
-    def asked(self) -> tuple[Principal, str, str]:
+    def asked(self) -> Asked:
         """Who asks for what, where nothing else makes a difference."""
         return self.principal, self.path, self.query
 
@@ -274,6 +274,15 @@ def entity_tags(call: Call, header: str) -> list[str] | None:
     if not all(map(_ENTITY_TAG.fullmatch, tags)):
         raise InvalidRequest(f"{header} holds entity tags in double quotes.", header=header)
     return tags
+
+
+def takes_gzip(call: Call) -> bool:
+    """Whether the caller can read what is pressed together (RFC 9110, 12.5.3)."""
+    for coding in call.headers.get("Accept-Encoding", "").lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return not re.fullmatch(r"q=0(\.0*)?", weight.strip().replace(" ", ""))
+    return False
 
 
 def last_event_id(call: Call) -> int:
