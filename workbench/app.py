@@ -155,6 +155,7 @@ class App:
             runs=store.runs,
             agents=store.agents,
             versions=store.versions,
+            objects=store.objects,
             dispatching=self.dispatching,
             administrator=ADMINISTRATOR,
         )

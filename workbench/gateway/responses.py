@@ -126,6 +126,8 @@ def failure(error: WorkbenchError, *, request_id: str, at: datetime) -> Answer:
         for name, header in _ABOUT_THE_RUN.items()
         if error.details.keys() >= _ABOUT_THE_RUN.keys()
     }
+    if "deprecation" in error.details:
+        headers["Deprecation"] = str(error.details["deprecation"])
     return Answer(status=_first(STATUS, error), body=encode(body), headers=headers)
 
 

@@ -245,7 +245,9 @@ SHAPES: Mapping[str, Shape] = {
         refuses=(*_OWN, NotFound, PreconditionFailed),
     ),
     f"POST {_AGENT}/versions": Shape(
-        query=(_flag("force", "Publish without running the agent's cases first."),),
+        query=(
+            _flag("force", "Publish whatever its source holds, without running its cases first."),
+        ),
         headers=(_PREFER,),
         body="VersionWish",
         gives={201: "Version", 202: "Publication"},

@@ -166,6 +166,29 @@ class Agents:
 
         return await self._catalog.transact(change, then=self.learn)
 
+    async def unread(self) -> Sequence[Agent]:
+        """The agents whose notebooks nobody has looked through for words."""
+        sql = (
+            f"SELECT {AGENTS.listed} FROM agents"
+            " WHERE id NOT IN (SELECT agent_id FROM agent_texts) ORDER BY id"
+        )
+        return await self._catalog.read(
+            lambda ask: [_agent(AGENTS.image(found)) for found in ask(sql)]
+        )
+
+    async def hear(self, agent: Agent, *, draft: str, published: str) -> None:
+        """Have *agent* found by these words of its notebooks, if nobody has kept any meanwhile.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+
+        def change(rows: Transaction) -> None:
+            if rows.row(AGENTS, agent.id) and not rows.row(AGENT_TEXTS, agent.id):
+                keep_text(rows, agent, draft=draft, published=published)
+
+        await self._catalog.transact(change)
+
     async def moved(
         self, principal: Principal, owner: str, name: str, *, since: datetime
     ) -> Agent | None:

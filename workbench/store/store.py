@@ -26,6 +26,7 @@ from workbench.store.purges import Purges
 from workbench.store.revisions import Revisions
 from workbench.store.runs import Runs
 from workbench.store.snapshots import SNAPSHOT_BYTES
+from workbench.store.sweeping import Swept, sweep
 from workbench.store.versions import Versions
 
 _READERS = 3
@@ -142,6 +143,14 @@ class Store:
             Unavailable: The disk does not take it.
         """
         await self._catalog.rebuild()
+
+    async def sweep(self) -> Swept:
+        """Throw away whatever no row speaks of: rests of purges and of drafts long gone.
+
+        Raises:
+            Unavailable: The disk or the index fails.
+        """
+        return await sweep(self._catalog, self.objects, self.papers)
 
     async def flush(self) -> None:
         """Have everything that anybody was told of in the index.

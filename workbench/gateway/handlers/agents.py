@@ -16,7 +16,7 @@ from workbench.gateway.handlers.places import agent_at
 from workbench.gateway.requests import Call, Fields, fields, flag, options, page
 from workbench.gateway.responses import Answer, answer, page_answer
 from workbench.services.authoring import Changes, Proposal
-from workbench.services.publishing import cases_of
+from workbench.services.publishing import cases_of, refuse_secrets
 from workbench.services.validating import validated
 from workbench.services.views import agent_view, examination_view
 
@@ -48,7 +48,9 @@ async def create(call: Call) -> Answer:
     proposal = _proposal(given)
     publish = bool(given.get("publish", False))
     if publish:
-        cases_of((await call.app.authoring.examine(proposal))[1])
+        content, definition = await call.app.authoring.examine(proposal)
+        await asyncio.to_thread(refuse_secrets, content)
+        cases_of(definition)
     agent = await call.app.authoring.create(call.principal, proposal)
     if publish:
         try:
