@@ -115,7 +115,6 @@ def routes(port: int, there: Filled) -> dict[str, tuple[str, list[str]]]:
         "openapi.json": ["/openapi.json"],
         "openapi.json?agent=": [f"/openapi.json?agent={a}" for a in public[::97]],
         "docs": ["/docs"],
-        "metrics": ["/metrics"],
         "healthz": ["/healthz"],
         "readyz": ["/readyz"],
     }
@@ -135,6 +134,7 @@ def routes(port: int, there: Filled) -> dict[str, tuple[str, list[str]]]:
     )
     wanted = {name: (AUTHOR, paths) for name, paths in author.items()}
     wanted |= {f"{name} [admin]": ("admin", author[name]) for name in for_admin}
+    wanted["metrics [admin]"] = "admin", ["/metrics"]
     wanted["versions of 100 [admin]"] = ("admin", [f"/agents/{busy}/versions?limit=100"])
     wanted["revisions of 200 [admin]"] = ("admin", [f"/agents/{busy}/revisions?limit=200"])
     wanted["runs/{id} [admin]"] = ("admin", [f"/runs/{run}" for run in there.runs[::4]])
