@@ -64,8 +64,10 @@ def test_runs(index, principal, runs):
     index.execute("DELETE FROM runs")
     for r in runs:
         index.execute(
-            "INSERT INTO runs VALUES ($1, '', $2, '', '', '', $3, '{}', false, 'pending', NULL,"
-            " 'null', 'null', 0, '', '{}', '2026-11-20', NULL, NULL)",
+            "INSERT INTO runs (id, agent_id, owner, agent_name, version, fingerprint, user_name,"
+            " parameters, test, status, result, error, attempt, isolation, resource_usage,"
+            " created_at) VALUES ($1, '', $2, '', '', '', $3, '{}', false, 'pending', 'null',"
+            " 'null', 0, '', '{}', '2026-11-20')",
             [r.id, r.owner, r.user],
         )
 

@@ -172,7 +172,7 @@ SHAPES: Mapping[str, Shape] = {
         query=(
             _text("name", "With exactly this name."),
             _text("owner", "Of this owner."),
-            _text("q", "With these words in them."),
+            _text("q", "With all of these words, at most 32, in name, description, tags or cells."),
             _text("tag", "With this tag."),
             *_PAGE,
         ),

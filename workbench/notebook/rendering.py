@@ -216,7 +216,7 @@ def _label(cell: Mapping[str, Any]) -> tuple[str, str]:
     """What is said of a cell that is not like the others, and the class it has."""
     own = cell["metadata"].get("workbench")
     if isinstance(own, Mapping) and "skipped" in own:
-        return f'<div class="label">left out: {escape(str(own["skipped"]))[:80]}</div>', " left"
+        return f'<div class="label">left out: {escape(str(own["skipped"])[:80])}</div>', " left"
     tags = cell_tags(cell)
     for tag, said in ((INJECTED, "given to this run"), (PARAMETERS, "parameters")):
         if tag in tags:
