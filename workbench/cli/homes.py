@@ -10,14 +10,14 @@ import click
 
 from workbench.cli import printing
 from workbench.cli.opening import read_settings
-from workbench.cli.options import home_option, json_option
+from workbench.cli.options import home_option, json_option, option
 from workbench.cli.paper import check_writable
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option(
+@option(
     "--sweep",
     is_flag=True,
     help="Then throw away notebooks, files and run folders that nothing speaks of any more.",

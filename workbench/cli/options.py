@@ -38,6 +38,15 @@ limit_option = option(
     help="The length of the list.",
 )
 cursor_option = option("--cursor", help="Where the list before ended: its next_cursor.")
+name_option = option("--name", help="What the agent shall be called; the file's name unless given.")
+with_option = option(
+    "--with",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file that its runs find beside the notebook; may be given again.",
+)
 force_option = option(
     "--force",
     is_flag=True,
