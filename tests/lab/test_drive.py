@@ -51,6 +51,11 @@ def test_what_belongs_to_an_agent_lies_in_its_folder(drive, wb, named):
     assert "hello Bob" in json.dumps(drive.get(run["path"])["content"])
     assert len(drive.labels(f"{folder}/tests")) == 1
     assert not run["writable"]
+    # Without a hash JupyterLab opens nothing.
+    for path in (run["path"], f"{folder}/{version}", f"{folder}.ipynb", "agents/workbench.ipynb"):
+        known = drive.get(path, content=False, require_hash=True)["hash"]
+        assert known == drive.get(path, require_hash=True)["hash"]
+        assert known
 
 
 def test_saving_saves_the_draft(drive, wb, named):

@@ -26,7 +26,7 @@ from workbench.errors import InvalidAgentConfig
 from workbench.lab import models
 from workbench.lab.bench import Bench
 from workbench.lab.places import NOTEBOOK, Kind, Place, agent_name, place_of
-from workbench.lab.shelves import Shelves
+from workbench.lab.shelves import Entry, Shelves
 from workbench.lab.uploads import Uploads
 from workbench.notebook.document import load, node
 
@@ -151,7 +151,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
         held, etag = await self.shelves.content(place)
         if type == "file" or not entry.is_notebook:
             return self._as_file(entry, held, format)
-        return self._opened(place, models.bare(entry), held, etag or entry.etag)
+        return self._opened(entry, held, etag or entry.etag)
 
     async def _ordinary(
         self, path: str, content: bool, type: str | None, format: str | None, require_hash: bool
@@ -163,21 +163,20 @@ class WorkbenchDrive(AsyncLargeFileManager):
             model["content"] = [*beside, models.bare(await self.shelves.entry(top))]
         return model
 
-    def _as_file(self, entry: Any, held: bytes, format: str | None) -> dict[str, Any]:
+    def _as_file(self, entry: Entry, held: bytes, format: str | None) -> dict[str, Any]:
         try:
             return models.raw(entry, held, format)
         except ValueError:
             raise HTTPError(400, f"{entry.place.path} is no text.", reason="bad format") from None
 
-    def _opened(
-        self, place: Place, model: dict[str, Any], held: bytes, etag: str | None
-    ) -> dict[str, Any]:
-        nb = node(**json.loads(held))
+    def _opened(self, entry: Entry, held: bytes, etag: str | None) -> dict[str, Any]:
+        place, nb = entry.place, node(**json.loads(held))
         self.mark_trusted_cells(nb, place.path)
-        model |= {"content": nb, "format": "json", **models.hashed(etag)}
-        self.validate_notebook_model(model)
+        model = {**models.bare(entry), "content": nb, "format": "json"}
         if place.kind is Kind.DRAFT and etag:
+            model |= models.hashed(etag)
             self._remember(place.path, etag)
+        self.validate_notebook_model(model)
         return model
 
     def _remember(self, path: str, etag: str) -> None:

@@ -28,13 +28,14 @@ def bare(entry: Entry) -> dict[str, Any]:
         "format": None,
         "mimetype": mimetypes.guess_type(entry.place.label)[0] if is_file else None,
         "size": entry.size,
-        **hashed(entry.etag),
+        # What never changes, and has no tag, is known by when it came to be.
+        **hashed(entry.etag or entry.at.isoformat()),
     }
 
 
-def hashed(etag: str | None) -> dict[str, str | None]:
+def hashed(etag: str) -> dict[str, str]:
     """What says whether somebody else has saved since: the gateway's own tag."""
-    return {"hash": etag, "hash_algorithm": _SHA256 if etag else None}
+    return {"hash": etag, "hash_algorithm": _SHA256}
 
 
 def folder(entry: Entry, inside: Sequence[Entry]) -> dict[str, Any]:
