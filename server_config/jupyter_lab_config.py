@@ -11,6 +11,7 @@ here = Path(__file__).resolve().parent
 # The agents are a folder among the files, and their kernels start among their own files.
 c.ServerApp.contents_manager_class = "workbench.lab.drive.WorkbenchDrive"
 c.ServerApp.kernel_manager_class = "workbench.lab.kernels.ScratchKernels"
+c.ServerApp.session_manager_class = "workbench.lab.kernels.DriveSessions"
 c.WorkbenchDrive.panel = str(here.parent / "notebooks" / "home.ipynb")
 c.WorkbenchDrive.starters = str(here.parent / "notebooks" / "agents")
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import platform
 import shutil
+import sys
 from collections import OrderedDict
 from pathlib import Path
 from tempfile import mkdtemp
@@ -19,7 +21,7 @@ from weakref import finalize
 from jupyter_server.base.handlers import AuthenticatedFileHandler
 from jupyter_server.files.handlers import FilesHandler
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
-from tornado.web import HTTPError
+from tornado.web import HTTPError, authenticated
 from traitlets import Unicode, default
 
 from workbench.errors import InvalidAgentConfig
@@ -44,6 +46,16 @@ _HERE = (
 )
 _MOVED = "This agent was renamed or archived elsewhere. Save Notebook As… keeps what you have."
 _NAMES = "Only a draft can be renamed, and only where it lies. Copy it instead."
+
+_PYTHON = {
+    "codemirror_mode": {"name": "ipython", "version": sys.version_info.major},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": f"ipython{sys.version_info.major}",
+    "version": platform.python_version(),
+}
 
 
 class WorkbenchDrive(AsyncLargeFileManager):
@@ -147,6 +159,9 @@ class WorkbenchDrive(AsyncLargeFileManager):
         if type == "directory":
             raise HTTPError(400, f"{path} is no folder.")
         if not content:
+            if entry.etag and place.kind is Kind.DRAFT:
+                # So JupyterLab looks before it saves: from now on it knows of this draft.
+                self._remember(place.path, entry.etag)
             return models.bare(entry)
         held, etag = await self.shelves.content(place)
         if type == "file" or not entry.is_notebook:
@@ -171,6 +186,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
 
     def _opened(self, entry: Entry, held: bytes, etag: str | None) -> dict[str, Any]:
         place, nb = entry.place, node(**json.loads(held))
+        _complete(nb.metadata)
         self.mark_trusted_cells(nb, place.path)
         model = {**models.bare(entry), "content": nb, "format": "json"}
         if place.kind is Kind.DRAFT and etag:
@@ -385,14 +401,18 @@ class WorkbenchDrive(AsyncLargeFileManager):
 class DriveFiles(AuthenticatedFileHandler):
     """`/files/…`: what lies on the drive by way of the gateway, the rest from the disk."""
 
-    async def get(self, path: str, include_body: bool = True, **kwargs: Any) -> None:
+    @authenticated
+    async def get(  # type: ignore[override]
+        self, path: str, include_body: bool = True, **kwargs: Any
+    ) -> None:
         """Send the file."""
         if self._on_the_drive(path):
             await cast("Any", FilesHandler).get(self, path, include_body)
         else:
             await cast("Any", super()).get(path, include_body=include_body, **kwargs)
 
-    def head(self, path: str) -> Any:
+    @authenticated
+    def head(self, path: str) -> Any:  # type: ignore[override]
         """Send what is said of the file."""
         if self._on_the_drive(path):
             return cast("Any", FilesHandler).head(self, path)
@@ -407,6 +427,13 @@ def _read(content: bytes) -> Any:
         return load(content)
     except InvalidAgentConfig as error:
         raise HTTPError(400, f"That is no notebook: {error}") from None
+
+
+def _complete(metadata: dict[str, Any]) -> None:
+    """Say of a Python notebook what its kernel would: else opening it counts as an edit."""
+    language = metadata.get("language_info")
+    if language is not None and language.get("name") == "python" and "version" not in language:
+        language.update(_PYTHON)
 
 
 def _lay_out(folder: Path, files: dict[str, bytes]) -> None:

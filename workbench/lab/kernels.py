@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.services.sessions.sessionmanager import SessionManager
 
 
 class ScratchKernels(AsyncMappingKernelManager):
@@ -21,3 +22,18 @@ class ScratchKernels(AsyncMappingKernelManager):
         if place is None:
             return str(super().cwd_for_path(path, **kwargs))
         return str(drive.scratch_of(place))
+
+
+class DriveSessions(SessionManager):
+    """Notebooks and their kernels."""
+
+    async def start_kernel_for_session(
+        self, session_id: str, path: str | None, name: str | None, *args: Any, **kwargs: Any
+    ) -> str:
+        """The id of a new kernel for the notebook *name*."""
+        # JupyterLab sends the folder of the notebook with something unique at its end.
+        if path and name and cast("Any", self.contents_manager).place(path) is not None:
+            path = f"{path.rpartition('/')[0]}/{name}"
+        return await super().start_kernel_for_session(
+            session_id, path, cast("Any", name), *args, **kwargs
+        )

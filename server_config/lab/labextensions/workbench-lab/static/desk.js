@@ -156,7 +156,7 @@ export class Desk {
       frame.node.style.colorScheme = document.body.dataset.jpThemeLight === 'false' ? 'dark' : 'light';
       const tab = new MainAreaWidget({ content: frame });
       tab.id = `workbench-compare-${Date.now()}`;
-      tab.addClass('wb-compare');
+      tab.addClass('wbl-compare');
       Object.assign(tab.title, { label: `${agent}: ${version} and draft`, icon: this.icon, closable: true });
       this.app.shell.add(tab, 'main');
       this.app.shell.activateById(tab.id);

@@ -13,16 +13,16 @@ export class Dialogs {
     const name = element('input', { className: 'jp-mod-styled', placeholder: 'daily-digest', required: true });
     name.setAttribute('aria-label', 'Name');
     const options = starters.map(starter => {
-      const choice = element('input', { type: 'radio', name: 'wb-starter', value: starter.name });
+      const choice = element('input', { type: 'radio', name: 'wbl-starter', value: starter.name });
       choice.checked = starter.name === (chosen || starters[0].name);
-      return element('label', { className: 'wb-choice' }, choice,
+      return element('label', { className: 'wbl-choice' }, choice,
         element('span', {}, element('b', {}, title(starter.name)), element('small', {}, starter.description)));
     });
-    const form = element('div', { className: 'wb-form' },
+    const form = element('div', { className: 'wbl-form' },
       field('Name', name, 'Small letters, digits, - and _'),
       element('fieldset', {}, element('legend', {}, 'Begin with'), ...options));
     return this.asked('New agent', 'Create', form, () => ({
-      name: name.value, starter: form.querySelector('[name=wb-starter]:checked')?.value || '',
+      name: name.value, starter: form.querySelector('[name=wbl-starter]:checked')?.value || '',
     }));
   }
 
@@ -31,7 +31,7 @@ export class Dialogs {
     const fields = about.parameters.filter(parameter => parameter.name !== 'test')
       .map(parameter => new Field(parameter, this.given.get(about.id)?.[parameter.name]));
     if (!fields.length) return {};
-    const form = element('div', { className: 'wb-form' }, ...fields.map(one => one.node));
+    const form = element('div', { className: 'wbl-form' }, ...fields.map(one => one.node));
     const ask = test ? `Test ${about.agent_name}` : `Run ${about.agent_name} ${about.current_version}`;
     const values = await this.asked(ask, test ? 'Test' : 'Run', form, () =>
       Object.fromEntries(fields.filter(one => one.isGiven()).map(one => [one.name, one.value()])));
@@ -45,7 +45,7 @@ export class Dialogs {
     const cases = about.cases.length
       ? `${about.cases.length} ${about.cases.length === 1 ? 'case runs' : 'cases run'} first; one that fails keeps it from being published.`
       : 'It has no cases of its own, so it is tried with its defaults first.';
-    const form = element('div', { className: 'wb-form' }, element('p', {}, cases),
+    const form = element('div', { className: 'wbl-form' }, element('p', {}, cases),
       field('Version', version, about.current_version ? `Now ${about.current_version}` : 'The first'),
       field('What is new', changelog));
     return this.asked(`Publish ${about.agent_name}`, 'Publish', form, () => ({
@@ -113,7 +113,7 @@ function kindOf(schema) {
 
 function field(label, input, help, required) {
   const words = required ? [label, element('i', { title: 'required' }, ' *')] : [label];
-  return element('label', { className: input.type === 'checkbox' ? 'wb-field wb-mod-check' : 'wb-field' },
+  return element('label', { className: input.type === 'checkbox' ? 'wbl-field wbl-mod-check' : 'wbl-field' },
     element('span', {}, ...words), input, help ? element('small', {}, help) : '');
 }
 

@@ -22,13 +22,13 @@ export class Page {
   }
 
   async dress(notebook) {
-    if (notebook.context.path !== this.path || notebook.hasClass('wb-page')) return;
-    notebook.addClass('wb-page');
-    notebook.addClass('wb-mod-opening');
+    if (notebook.context.path !== this.path || notebook.hasClass('wbl-page')) return;
+    notebook.addClass('wbl-page');
+    notebook.addClass('wbl-mod-opening');
     notebook.toolbar.hide();
     await notebook.context.ready;
     // Its tab says so by its style: another label would be taken for a new name of the file.
-    notebook.title.className += ' wb-tab';
+    notebook.title.className += ' wbl-tab';
     notebook.title.icon = this.icon;
     // Running it is no edit: whoever closes the page is not asked where to save it.
     notebook.context.model.stateChanged.connect(model => { if (model.dirty) model.dirty = false; });
@@ -36,7 +36,7 @@ export class Page {
     try {
       await this.lab.NotebookActions.runAll(notebook.content, notebook.sessionContext);
     } finally {
-      notebook.removeClass('wb-mod-opening');
+      notebook.removeClass('wbl-mod-opening');
     }
   }
 }

@@ -82,7 +82,7 @@ function addButtons(lab, app, desk, notebook) {
     for (const [name, label] of [['publish', 'Publish'], ['test', 'Test']]) {
       const command = `workbench:${name}`;
       const button = new lab.ToolbarButton({
-        label, tooltip: app.commands.caption(command), className: `wb-tool wb-tool-${name}`,
+        label, tooltip: app.commands.caption(command), className: `wbl-tool wbl-tool-${name}`,
         onClick: () => app.commands.execute(command, { agent: desk.draftAt(notebook.context.path) }),
       });
       notebook.toolbar.insertAfter('cellType', command, button);

@@ -13,15 +13,15 @@ export class Sidebar {
     this.state = { agents: [], more: false, away: '', loaded: false, about: null, runs: [] };
     this.widget = new lab.Widget();
     this.widget.id = 'workbench-sidebar';
-    this.widget.addClass('wb-side');
+    this.widget.addClass('wbl-side');
     Object.assign(this.widget.title, { icon, caption: 'Agents' });
-    this.search = element('input', { type: 'search', placeholder: 'Find an agent', className: 'wb-search' });
+    this.search = element('input', { type: 'search', placeholder: 'Find an agent', className: 'wbl-search' });
     this.search.setAttribute('aria-label', 'Find an agent');
     this.search.addEventListener('input', () => { clearTimeout(this.typing); this.typing = setTimeout(() => this.refresh(), 200); });
-    this.banner = element('p', { className: 'wb-away', hidden: true });
+    this.banner = element('p', { className: 'wbl-away', hidden: true });
     this.banner.setAttribute('role', 'status');
-    this.card = element('section', { className: 'wb-front', hidden: true });
-    this.list = element('div', { className: 'wb-list' });
+    this.card = element('section', { className: 'wbl-front', hidden: true });
+    this.list = element('div', { className: 'wbl-list' });
     this.widget.node.append(this.head(), this.banner, this.card, this.search, this.list);
     desk.changed.add(() => this.refresh());
     desk.app.shell.currentChanged?.connect(() => this.refresh());
@@ -30,9 +30,9 @@ export class Sidebar {
 
   head() {
     const execute = command => () => this.desk.app.commands.execute(command);
-    return element('header', { className: 'wb-head' }, element('h2', {}, 'Agents'),
-      button('Workbench', 'wb-link', execute('workbench:open'), 'Open the workbench'),
-      button('New', 'wb-main', execute('workbench:new'), 'Make an agent from a starter'));
+    return element('header', { className: 'wbl-head' }, element('h2', {}, 'Agents'),
+      button('Workbench', 'wbl-link', execute('workbench:open'), 'Open the workbench'),
+      button('New', 'wbl-main', execute('workbench:new'), 'Make an agent from a starter'));
   }
 
   // Ask, show, and look again after a while: sooner when nobody answered.
@@ -66,28 +66,28 @@ export class Sidebar {
 
   draw() {
     const { agents, away, loaded, more } = this.state;
-    this.widget.node.classList.toggle('wb-mod-away', Boolean(away));
+    this.widget.node.classList.toggle('wbl-mod-away', Boolean(away));
     this.banner.hidden = !away;
     this.banner.textContent = away && `${away} It is looked for by itself.`;
     this.drawFront();
     const rows = agents.map(agent => this.row(agent));
     if (loaded && !rows.length) rows.push(this.emptiness());
-    if (more) rows.push(element('p', { className: 'wb-note' }, 'There are more: search for them.'));
+    if (more) rows.push(element('p', { className: 'wbl-note' }, 'There are more: search for them.'));
     keepFocus(this.list, () => this.list.replaceChildren(...rows));
   }
 
   emptiness() {
     const words = this.search.value ? `No agent holds “${this.search.value}”.` : 'No agents yet. Make the first one.';
-    return element('p', { className: 'wb-note' }, words);
+    return element('p', { className: 'wbl-note' }, words);
   }
 
   row(agent) {
     const address = `${agent.owner}/${agent.agent_name}`;
-    const row = button('', 'wb-row', () => this.desk.openDraft(address), `Open ${address}`);
+    const row = button('', 'wbl-row', () => this.desk.openDraft(address), `Open ${address}`);
     row.dataset.agent = address;
     row.toggleAttribute('aria-current', this.state.about?.id === agent.id);
     row.append(
-      element('span', { className: 'wb-line' }, element('b', {}, agent.agent_name), badge(agent)),
+      element('span', { className: 'wbl-line' }, element('b', {}, agent.agent_name), badge(agent)),
       element('small', {}, agent.description || `of ${agent.owner}`));
     return row;
   }
@@ -103,26 +103,26 @@ export class Sidebar {
       return made;
     };
     const draft = about.writable;
-    const verbs = element('div', { className: 'wb-verbs' },
-      ...(draft ? [act('workbench:test', 'Test', 'wb-test')] : []),
-      act('workbench:run', 'Run', 'wb-run', !about.current_version),
-      ...(draft ? [act('workbench:publish', 'Publish', 'wb-publish', !(about.draft_differs || !about.current_version)),
-        act('workbench:compare', 'Compare', 'wb-compare-verb', !about.draft_differs)] : []));
+    const verbs = element('div', { className: 'wbl-verbs' },
+      ...(draft ? [act('workbench:test', 'Test', 'wbl-test')] : []),
+      act('workbench:run', 'Run', 'wbl-run', !about.current_version),
+      ...(draft ? [act('workbench:publish', 'Publish', 'wbl-publish', !(about.draft_differs || !about.current_version)),
+        act('workbench:compare', 'Compare', 'wbl-compare-verb', !about.draft_differs)] : []));
     const shown = runs.map(run => this.run(run));
     keepFocus(this.card, () => this.card.replaceChildren(
-      element('div', { className: 'wb-line' }, element('b', {}, about.agent_name), badge(about)),
-      verbs, ...(shown.length ? [element('ul', { className: 'wb-runs' }, ...shown)] : []), ...this.result(runs[0])));
+      element('div', { className: 'wbl-line' }, element('b', {}, about.agent_name), badge(about)),
+      verbs, ...(shown.length ? [element('ul', { className: 'wbl-runs' }, ...shown)] : []), ...this.result(runs[0])));
   }
 
   run(run) {
-    const open = button('', 'wb-run-row', () => this.desk.openRun(run), 'Open the executed notebook');
+    const open = button('', 'wbl-run-row', () => this.desk.openRun(run), 'Open the executed notebook');
     open.disabled = !run.completed_at;
     open.append(
-      element('span', { className: 'wb-dot' }), element('span', {}, word(run)),
+      element('span', { className: 'wbl-dot' }), element('span', {}, word(run)),
       element('small', {}, run.completed_at ? `${seconds(run)} · ${ago(run.created_at)}` : ago(run.created_at)));
     const item = element('li', {}, open);
     item.dataset.status = run.status;
-    if (!run.completed_at) item.append(button('Cancel', 'wb-link', () => this.desk.cancel(run), 'Call the run off'));
+    if (!run.completed_at) item.append(button('Cancel', 'wbl-link', () => this.desk.cancel(run), 'Call the run off'));
     return item;
   }
 
@@ -132,7 +132,7 @@ export class Sidebar {
     const said = bad ? run.error?.message || run.reason : JSON.stringify(run.result, null, 1);
     if (!said || said === 'null') return [];
     const text = said.length > LONGEST_RESULT ? `${said.slice(0, LONGEST_RESULT)} …` : said;
-    return [element('pre', { className: bad ? 'wb-result wb-mod-bad' : 'wb-result' }, text)];
+    return [element('pre', { className: bad ? 'wbl-result wbl-mod-bad' : 'wbl-result' }, text)];
   }
 }
 
@@ -143,7 +143,7 @@ function unlessAway(error) {
 
 function badge(agent) {
   const text = !agent.current_version ? 'draft' : agent.draft_differs ? `${agent.current_version} · edited` : agent.current_version;
-  const made = element('span', { className: 'wb-badge' }, text);
+  const made = element('span', { className: 'wbl-badge' }, text);
   made.dataset.stage = !agent.current_version ? 'draft' : agent.draft_differs ? 'edited' : agent.stage;
   return made;
 }
