@@ -71,7 +71,8 @@ class Place:
 _NAME = r"[a-z0-9][a-z0-9_-]{0,62}"
 _OWNER = rf"(?P<owner>{_NAME})"
 _AGENT = rf"{_OWNER}/(?P<name>{_NAME})"
-_ID = r"(?P<item>[\w-]+)\.ipynb"
+# The id is the last word; what stands before it is for people.
+_ID = r"([^/]* )?(?P<item>[\w-]+)\.ipynb"
 _PATTERNS = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (

@@ -265,7 +265,7 @@ class Shelves:
         query = {"test": place.test or None}
         path = path_of("agents", place.owner, place.name, "runs")
         return [
-            _run(self.at(place.below(f"{run['id']}{NOTEBOOK}")), run)
+            _run(self.at(place.below(_called(run["created_at"], run["status"], run["id"]))), run)
             async for run in self._all(path, query, most=_PAGE)
             # What has not ended has no executed notebook yet.
             if run["completed_at"] is not None
@@ -273,7 +273,7 @@ class Shelves:
 
     async def _revisions(self, place: Place) -> list[Entry]:
         return [
-            _revision(self.at(place.below(f"{revision['id']}{NOTEBOOK}")), revision)
+            _revision(self.at(place.below(_called(revision["saved_at"], revision["id"]))), revision)
             for revision in await self.revisions(place)
         ]
 
@@ -399,6 +399,12 @@ def _file(place: Place) -> str:
 
 def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
+
+
+def _called(moment: str, *words: str) -> str:
+    """What a notebook is called that came to be at *moment*: its day and time here, and *words*."""
+    when = _moment(moment).astimezone().strftime("%Y-%m-%d %H.%M.%S")
+    return " ".join((when, *words)) + NOTEBOOK
 
 
 def _folder(place: Place, at: datetime, *, writable: bool = False) -> Entry:

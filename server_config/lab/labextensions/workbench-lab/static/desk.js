@@ -1,5 +1,7 @@
 // What one does with agents: every verb asks the gateway by way of JupyterLab's own server.
 
+import { element } from './dom.js';
+
 const ENDED_WELL = 'completed';
 
 export class Desk {
@@ -13,18 +15,16 @@ export class Desk {
 
   // Asking
 
-  async ask(path, { query = {}, body } = {}) {
+  async ask(path, { query = {}, body, as = 'json' } = {}) {
     const { URLExt, ServerConnection } = this.lab;
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
     const url = URLExt.join(this.settings.baseUrl, 'workbench', path) + '?' + new URLSearchParams(given);
     const asked = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const answer = await ServerConnection.makeRequest(url, asked, this.settings);
+    if (answer.ok) return answer[as]();
     const said = await answer.json().catch(() => ({}));
-    if (!answer.ok) {
-      const error = new Error(said.message || `The server answered ${answer.status}.`);
-      throw Object.assign(error, { status: answer.status, code: said.code, details: said.details || {} });
-    }
-    return said;
+    const error = new Error(said.message || `The server answered ${answer.status}.`);
+    throw Object.assign(error, { status: answer.status, code: said.code, details: said.details || {} });
   }
 
   gateway(path, asked) {
@@ -50,9 +50,14 @@ export class Desk {
     return this.open(`${this.drive}/${agent}.ipynb`);
   }
 
+  // A run's notebook is called by when and how it ended; the id is the end of its name.
   openRun(run) {
-    const shelf = run.test ? 'tests' : 'runs';
-    return this.open(`${this.drive}/${run.agent}/${shelf}/${run.id}.ipynb`);
+    return this.told(async () => {
+      const shelf = `${this.drive}/${run.agent}/${run.test ? 'tests' : 'runs'}`;
+      const { content } = await this.app.serviceManager.contents.get(shelf);
+      const found = content.find(item => item.path.endsWith(`${run.id}.ipynb`));
+      await this.open(found ? found.path : `${shelf}/${run.id}.ipynb`);
+    });
   }
 
   open(path) {
@@ -148,13 +153,15 @@ export class Desk {
       await this.save(agent);
       const { current_version: version } = await this.gateway(`agents/${agent}/about`);
       if (!version) throw new Error(`${agent} has no version yet to compare its draft with.`);
-      const { URLExt, IFrame, MainAreaWidget } = this.lab;
-      const query = new URLSearchParams({ from: version, to: 'draft', format: 'html' });
-      const frame = new IFrame({ sandbox: [] });
-      frame.url = URLExt.join(this.settings.baseUrl, 'workbench/gateway/agents', agent, 'compare') + `?${query}`;
+      const query = { from: version, to: 'draft', format: 'html' };
+      const page = await this.gateway(`agents/${agent}/compare`, { query, as: 'text' });
+      const { MainAreaWidget, Widget } = this.lab;
+      // It holds what agents wrote: it may load nothing, run nothing and reach nothing here.
+      const frame = element('iframe', { srcdoc: page, title: `${agent}: ${version} and draft` });
+      frame.setAttribute('sandbox', '');
       // The page is light or dark as its frame is.
-      frame.node.style.colorScheme = document.body.dataset.jpThemeLight === 'false' ? 'dark' : 'light';
-      const tab = new MainAreaWidget({ content: frame });
+      frame.style.colorScheme = document.body.dataset.jpThemeLight === 'false' ? 'dark' : 'light';
+      const tab = new MainAreaWidget({ content: new Widget({ node: element('div', {}, frame) }) });
       tab.id = `workbench-compare-${Date.now()}`;
       tab.addClass('wbl-compare');
       Object.assign(tab.title, { label: `${agent}: ${version} and draft`, icon: this.icon, closable: true });
