@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workbench.domain.parameters import Parameter
+from workbench.domain.retries import AT_MOST_ONCE, Retry, retry_from_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Definition:
         cases: The agent's own test cases.
         timeout_seconds: How long the whole run may take; None leaves it to the server.
         network: `none`, unless the notebook asks for more.
-        retry: How often a run that the workbench lost may be begun again.
+        retry: How often, and after what, a run is begun again.
         kernel: The kernelspec the notebook names; empty if it names none.
         language: The notebook's language, in lower case.
         tags: Words to find the agent by.
@@ -73,7 +74,7 @@ class Definition:
     cases: Sequence[Case] = ()
     timeout_seconds: float | None = None
     network: str = "none"
-    retry: int = 0
+    retry: Retry = AT_MOST_ONCE
     kernel: str = ""
     language: str = "python"
     tags: Sequence[str] = ()
@@ -91,6 +92,7 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "cases": tuple(Case(**c) for c in value["cases"]),
         "files": tuple(AgentFile(**f) for f in value["files"]),
         "tags": tuple(value["tags"]),
+        "retry": retry_from_json(value["retry"]),
     }
     return Definition(**{**value, **nested})
 
