@@ -59,7 +59,8 @@ def access(
     """Where to ask and with which token.
 
     That is what is given, else what `WORKBENCH_URL` and `WORKBENCH_TOKEN` say, else what the
-    gateway of the user's home says of itself.
+    gateway of the user's home says of itself. In what JupyterHub starts, the token that it gave is
+    shown to the gateway that `WORKBENCH_URL` names.
 
     Raises:
         Unavailable: No gateway is named and none runs here.
@@ -67,6 +68,8 @@ def access(
     """
     url = url or environment.get("WORKBENCH_URL")
     token = token or environment.get("WORKBENCH_TOKEN")
+    if url and not token:
+        token = environment.get("JUPYTERHUB_API_TOKEN")
     if url and token:
         return url, token
     home = Path(environment.get("WORKBENCH_HOME") or default_home(environment))
