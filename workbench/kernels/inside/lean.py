@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import os
 import pdb  # noqa: F401, T100 - a cell that fails would import it
 import sys
@@ -96,6 +97,7 @@ class _Kernel(IPythonKernel):
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         # ipykernel's own way of doing this without the thread forgets those who wait for the lock.
         self._aborting = True
+        assert self.shell_stream is not None
         self.shell_stream.flush()
 
         async def stop_aborting() -> None:
@@ -128,6 +130,8 @@ class Lean(IPKernelApp):
         self.init_path()
         self.patch_io()
         self.configure_tornado_logger()
+        # Traitlets lets every message be made and drops it afterwards, some forty for each cell.
+        self.log.setLevel(logging.WARNING)
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         self._build()
         self.init_extensions()
