@@ -47,6 +47,10 @@ _WARMING = (
 )
 
 
+_PIECE = 256 * 1024
+"""How many characters are sent before more are taken in."""
+
+
 class _Nowhere:
     """A socket that swallows what is published while nobody listens."""
 
@@ -55,7 +59,21 @@ class _Nowhere:
 
 
 class _Stream(OutStream):
-    """Standard output that wakes the thread that sends it only if there is something to send."""
+    """Standard output that wakes the thread that sends it only if there is something to send.
+
+    And before there is too much: what a fifth of a second can print would be one message, larger
+    than anybody takes in.
+    """
+
+    _unsent = 0
+
+    def write(self, string: str) -> int | None:  # type: ignore[override]
+        """Take *string* in."""
+        written = super().write(string)
+        self._unsent += len(string)
+        if self._unsent > _PIECE:
+            self.flush()
+        return written
 
     def flush(self) -> None:
         """Send what is there."""
@@ -65,6 +83,7 @@ class _Stream(OutStream):
             or self._hooks
             or (buffers and any(b.tell() for b in buffers.values()))
         ):
+            self._unsent = 0
             super().flush()
 
 
