@@ -133,7 +133,7 @@ class Executor(Protocol):
         cancel: asyncio.Event,
         started: Started | None = None,
     ) -> Outcome:
-        """What became of *task*, once its kernel and its working folder are gone.
+        """What became of *task*, once its files are taken in; its kernel ends at once.
 
         Whatever the notebook or its kernel did is an outcome, not an error. Setting *cancel* calls
         the run off at any moment. An exception from *report* or *started* ends the run and is

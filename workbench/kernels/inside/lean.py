@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import os
 import pdb  # noqa: F401, T100 - a cell that fails would import it
 import sys
@@ -46,6 +47,9 @@ _WARMING = (
     "1/0",  # the first traceback imports forty modules
 )
 
+
+_TURNS_UNTIL_IN_LINE = 4
+"""How many turns of the loop a request that has arrived needs to stand in line for the kernel."""
 
 _PIECE = 256 * 1024
 """How many characters are sent before more are taken in."""
@@ -108,6 +112,20 @@ class _Kernel(IPythonKernel):
             self.shell.exit_now = False
         KernelBase.start(self)
 
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        # ipykernel's own way of doing this without the thread forgets those who wait for the lock.
+        self._aborting = True
+        assert self.shell_stream is not None
+        self.shell_stream.flush()
+
+        async def stop_aborting() -> None:
+            for _ in range(_TURNS_UNTIL_IN_LINE):
+                await asyncio.sleep(0)
+            async with self._main_asyncio_lock:
+                self._aborting = False
+
+        self.io_loop.add_callback(stop_aborting)
+
 
 class Lean(IPKernelApp):
     """ipykernel's application in two halves: `before_fork`, once, and `start`, in every child."""
@@ -130,6 +148,8 @@ class Lean(IPKernelApp):
         self.init_path()
         self.patch_io()
         self.configure_tornado_logger()
+        # Traitlets lets every message be made and drops it afterwards, some forty for each cell.
+        self.log.setLevel(logging.WARNING)
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         self._build()
         self.init_extensions()
@@ -239,6 +259,7 @@ class Lean(IPKernelApp):
         kernel.iopub_socket = self.iopub_socket
         kernel.stdin_socket = self.stdin_socket
         kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
+        kernel.record_ports({f"{c}_port": getattr(self, f"{c}_port") for c in CHANNELS})
         self._publish_on(self.iopub_socket)
         kernel.start()
 
