@@ -236,6 +236,7 @@ class App:
             runs=store.runs,
             agents=store.agents,
             versions=store.versions,
+            objects=store.objects,
             dispatching=self.dispatching,
             settling=settling,
             administrator=ADMINISTRATOR,

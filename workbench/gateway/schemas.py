@@ -278,6 +278,7 @@ SCHEMAS: Mapping[str, Schema] = {
         role=_one_of(Role),
         days={"type": "number", "exclusiveMinimum": 0, "maximum": 3650},
     ),
+    "User": _object(user=_TEXT, role=_one_of(Role)),
     "Values": {"type": "object", "description": "The agent's parameters by name."},
     "Version": _object(
         version=NUMBER,
