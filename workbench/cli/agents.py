@@ -81,6 +81,7 @@ def validate(
 ) -> int:
     """Look at PATH for everything that is wrong with it; nothing is run and nothing is kept."""
     # Weight: the libraries that know notebook formats.
+    from workbench.app import caps_of
     from workbench.services.authoring import Proposal
     from workbench.services.validating import validated
     from workbench.services.views import examination_view
@@ -91,7 +92,10 @@ def validate(
         files={travel_name(file, path): read_file(file) for file in files},
     )
     settings = read_settings(home)
-    view = examination_view(validated(proposal, kernels=settings.kernels, publish=publish))
+    examination = validated(
+        proposal, kernels=settings.kernels, caps=caps_of(settings), publish=publish
+    )
+    view = examination_view(examination)
     (printing.for_programs if as_json else printing.examined)(view)
     return COMPLETED if view["valid"] else WRONG_REQUEST
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,7 @@ from workbench.cli.shipped import shipped
 from workbench.cli.targets import FIRST_USER, name_from, travel_name
 from workbench.client.finding import Found, gateway_of
 from workbench.client.http import Gateway, path_of
+from workbench.domain.isolation import Isolation
 from workbench.errors import Unavailable
 from workbench.settings import Settings, default_home
 
@@ -55,7 +56,7 @@ def demo(home: Path | None, port: int | None, demo_only: bool) -> int:
         port = 0
     settings = read_settings(home, port=port)
     found = examples(shipped("notebooks", "agents"))
-    with _gateway(settings) as (gateway, child):
+    with _gateway(_contained(settings)) as (gateway, child):
         desk = RemoteDesk(gateway)
         for example in found:
             added = add(desk, example.name, example.notebook, files=example.files)
@@ -102,6 +103,20 @@ def _files(notebook: Path) -> dict[str, bytes]:
     }
 
 
+def _contained(settings: Settings) -> Settings:
+    """*settings*, but for machines that contain nothing: the examples are ours and harmless."""
+    # Weight: what kernels need.
+    from workbench.kernels.ground import AUTO, choose
+
+    if settings.isolation != AUTO or choose(AUTO).wall is not None:
+        return settings
+    printing.remark(
+        "This machine gives no isolation (workbench doctor says why), so the demo asks for none:"
+        " its agents are the workbench's own. Do not run anybody else's like this."
+    )
+    return replace(settings, isolation=Isolation.NONE)
+
+
 @contextmanager
 def _gateway(settings: Settings) -> Iterator[tuple[Found, subprocess.Popen[str]]]:
     """A gateway of our own on the home, which goes when the block is left.
@@ -111,9 +126,14 @@ def _gateway(settings: Settings) -> Iterator[tuple[Found, subprocess.Popen[str]]
     """
     command = [sys.executable, "-m", "workbench", "serve"]
     arguments = ["--home", str(settings.home), "--port", str(settings.port)]
+    environment = {**os.environ, "WORKBENCH_ISOLATION": settings.isolation}
     # A session of its own: Ctrl-C reaches us alone, and we tell it once.
     child = subprocess.Popen(
-        leashed([*command, *arguments]), stdout=subprocess.PIPE, text=True, start_new_session=True
+        leashed([*command, *arguments]),
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:

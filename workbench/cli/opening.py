@@ -48,4 +48,4 @@ def _at(settings: Settings) -> Desk:
     from workbench.cli.local_desk import LocalDesk
 
     # A command uses one kernel at most and should not start others for nobody.
-    return LocalDesk(replace(settings, ready_kernels=0))
+    return LocalDesk(replace(settings, ready_kernels=0, most_ready_kernels=0, preload=()))

@@ -337,6 +337,7 @@ SHAPES: Mapping[str, Shape] = {
         body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
     ),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
+    "GET /me": Shape(gives={200: "User"}),
     "POST /tokens": Shape(
         body="TokenWish",
         gives={201: "NewToken"},

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from workbench.domain.access import Principal, require_owner
 from workbench.domain.agents import Agent
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import Case, Definition, matches
 from workbench.domain.paging import PAGE, Page
 from workbench.domain.runs import Run, RunStatus
@@ -40,11 +41,13 @@ class Publishing:
         versions: Versions,
         objects: Objects,
         running: Running,
+        caps: Caps,
         clock: Callable[[], datetime],
     ) -> None:
         self._versions = versions
         self._objects = objects
         self._running = running
+        self._caps = caps
         self._clock = clock
 
     async def publish(
@@ -64,13 +67,16 @@ class Publishing:
         Raises:
             AgentAccessDenied: The agent belongs to somebody else.
             IllegalMove: The agent is archived.
-            InvalidAgentConfig: It has required parameters and no case, or holds a secret.
+            InvalidAgentConfig: It has required parameters and no case, asks for too much, or holds
+                a secret.
             VersionConflict: There is a version of that number.
             ChecksFailed: A case failed; `details` says which and how.
             PreconditionFailed: The draft was changed while its cases ran.
         """
         require_owner(principal, agent)
         _refuse_archived(agent)
+        # Caps may have been lowered since the draft was saved.
+        self._caps.check(agent.draft)
         known = [v.number for v in await self._versions.list(principal, agent)]
         chosen = next_number(known) if number is None else check_number(number)
         if chosen in known:

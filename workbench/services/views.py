@@ -77,7 +77,9 @@ def definition_view(definition: Definition) -> dict[str, Any]:
             None if definition.output_schema is None else dict(definition.output_schema)
         ),
         "timeout_seconds": definition.timeout_seconds,
-        "network": definition.network,
+        "isolation": definition.isolation or None,
+        "limits": dict(definition.limits),
+        "network": list(definition.hosts) or str(definition.network),
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
     }
