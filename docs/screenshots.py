@@ -52,7 +52,8 @@ def lab_draft(page: Page, at: Addresses, theme: str) -> None:
     page.locator(".wbl-front .wbl-test").click()
     page.locator(".wbl-form").wait_for()
     page.locator(".jp-Dialog .jp-mod-accept").click()
-    page.locator(".wbl-runs li:first-child[data-status=completed]").wait_for(timeout=PATIENCE)
+    done = page.locator(".wbl-runs li:first-child", has_text="test completed")
+    done.wait_for(timeout=PATIENCE)
 
 
 def lab_form(page: Page, at: Addresses, theme: str) -> None:
