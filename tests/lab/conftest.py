@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from workbench import Workbench
-from workbench.client.finding import gateway_of
+from workbench.client.finding import Access, gateway_of
 from workbench.lab.bench import Bench
 from workbench.lab.drive import WorkbenchDrive
 
@@ -54,8 +54,14 @@ class Serving:
         self.process.stdout.close()
 
     def where(self):
+        """A way in, as the administrator."""
         found = gateway_of(self.home)
-        return found.url, found.token
+        return Access(url=found.url, token=found.token)
+
+    def workbench(self):
+        """The SDK, as the administrator."""
+        where = self.where()
+        return Workbench(where.url, where.token)
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +82,7 @@ def serving(tmp_path_factory):
 
 @pytest.fixture
 def wb(serving):
-    with Workbench(*serving.where()) as wb:
+    with serving.workbench() as wb:
         yield wb
 
 

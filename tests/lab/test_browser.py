@@ -16,7 +16,6 @@ import pytest
 
 from tests.conftest import as_notebook
 from tests.lab.conftest import GREETER, ROOT, Serving
-from workbench import Workbench
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect
@@ -117,7 +116,7 @@ def lab(tmp_path_factory):
 
 @pytest.fixture
 def wb(lab):
-    with Workbench(*lab.serving.where()) as wb:
+    with lab.serving.workbench() as wb:
         yield wb
 
 
@@ -339,7 +338,7 @@ def test_a_gateway_that_stops_is_told_and_work_goes_on_when_it_is_back(page, lab
     expect(page.locator(".wbl-away")).to_be_hidden(timeout=PATIENCE)
     page.keyboard.press("Control+s")
     page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
-    with Workbench(*lab.serving.where()) as again:
+    with lab.serving.workbench() as again:
         agent = again.agents.get("admin/survivor")
         assert agent.notebook()["cells"][-1]["source"] == "unsaved = 1"
 

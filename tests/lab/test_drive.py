@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 
 import pytest
 from tornado.web import HTTPError
@@ -250,9 +251,8 @@ def test_kernels_start_among_the_files_of_their_agent(drive, wb, named):
 def test_others_see_what_is_published_and_change_nothing(desk, serving, wb, named):
     agent = wb.agents.create(named, GREETER)
     agent.publish(force=True)
-    url, _ = serving.where()
-    token = wb.carry_out(_token("bob"))
-    theirs = desk(lambda: (url, token))
+    bob = replace(serving.where(), token=wb.carry_out(_token("bob")))
+    theirs = desk(lambda: bob)
 
     assert "bob" in theirs.labels("agents")
     assert not theirs.file_exists(f"agents/admin/{named}.ipynb")

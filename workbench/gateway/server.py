@@ -22,6 +22,7 @@ from workbench.gateway.hub import Hub
 from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
+from workbench.gateway.tls import shown
 from workbench.services.dispatching import Watch
 from workbench.settings import Settings
 
@@ -76,7 +77,7 @@ async def _serve(settings: Settings, configuration: Path, opening: Opening) -> N
             gateway.listen(front)
             url = f"{gateway.scheme}://{_spoken(settings.host)}:{gateway.port}"
             front.url = url
-            app.store.home.announce(url, front.identity.local_token)
+            app.store.home.announce(url, front.identity.local_token, shown(settings))
             _tell([f"token: {made}"] if made else [], f"gateway: {url}")
             await stop.wait()
             await _leave(app, front, hurry)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tornado.web import HTTPError
 
 from workbench.client.asynchronous import AsyncGateway
-from workbench.client.finding import access
+from workbench.client.finding import Access, access
 from workbench.client.requests import Answer, Request
 from workbench.errors import (
     Conflict,
@@ -62,7 +62,7 @@ def said(words: str) -> str:
 class Bench:
     """The gateway, for the tasks of one event loop."""
 
-    def __init__(self, find: Callable[[], tuple[str, str]] = lambda: access(None, None)) -> None:
+    def __init__(self, find: Callable[[], Access] = lambda: access(None, None)) -> None:
         self._find = find
         self._known: tuple[str, str] | None = None
         self._gateway: AsyncGateway | None = None
@@ -95,7 +95,9 @@ class Bench:
             await self._gateway.close()
 
     def _found(self) -> AsyncGateway:
-        place = self._find()
+        found = self._find()
+        place = found.url, found.token
         if place != self._known or self._gateway is None:
-            self._known, self._gateway = place, AsyncGateway(*place)
+            self._known = place
+            self._gateway = AsyncGateway(found.url, found.token, trust=found.trust)
         return self._gateway
