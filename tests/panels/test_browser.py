@@ -123,5 +123,5 @@ def test_the_landing_page_is_closed_to_those_without_its_token(addresses, page):
 def test_jupyterlab_opens_with_the_address_that_is_printed(addresses, page, tmp_path):
     page.goto(addresses["lab"], wait_until="commit")
 
-    page.locator(".jp-Launcher").wait_for(timeout=60_000)
+    page.locator("#workbench-sidebar").wait_for(timeout=60_000)
     page.screenshot(path=str(tmp_path / "lab.png"))
