@@ -214,6 +214,7 @@ SCHEMAS: Mapping[str, Schema] = {
         after=_or_null(_WHOLE),
         text=_TEXT,
     ),
+    "Me": _object(user=NAMED, role=_one_of(Role)),
     "NewToken": _object(**_TOKEN, token=_TEXT),
     "Nothing": _wish(),
     "Parameter": _object(

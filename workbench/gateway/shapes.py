@@ -327,6 +327,7 @@ SHAPES: Mapping[str, Shape] = {
         body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
     ),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
+    "GET /me": Shape(gives={200: "Me"}),
     "POST /tokens": Shape(
         body="TokenWish",
         gives={201: "NewToken"},

@@ -59,3 +59,9 @@ async def revoke(call: Call) -> Answer:
     """
     options(call)
     return answer(token_view(await call.app.admitting.revoke(call.principal, call.places["token"])))
+
+
+async def me(call: Call) -> Answer:
+    """Whom the caller's token speaks for."""
+    options(call)
+    return answer({"user": call.principal.user, "role": str(call.principal.role)})
