@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 from workbench.panels import wording
 
@@ -29,6 +30,18 @@ def result_blocks(value: object) -> list[Block]:
     if isinstance(value, str):
         return [{"kind": "text", "text": value}]
     return [{"kind": "figures", "pairs": [[wording.RESULT, _plain(value)]]}]
+
+
+def all_blocks(result: Sequence[Block], displayed: Sequence[Block]) -> list[Block]:
+    """Everything in the order people look: what it comes to, pictures, and then the details."""
+    short = [block for block in result if block["kind"] in ("figures", "text")]
+    long = [block for block in result if block not in short]
+    pictures = [block for block in displayed if block["kind"] == "picture"]
+    rest = [block for block in displayed if block not in pictures]
+    if not result:
+        return list(displayed)
+    more = [{"kind": "more", "title": wording.MORE, "blocks": rest}] if rest else []
+    return [*short, *pictures, *long, *more]
 
 
 def display_blocks(notebook: Mapping[str, Any], *, texts: bool) -> list[Block]:
@@ -122,8 +135,6 @@ def _of_output(output: Mapping[str, Any], *, texts: bool) -> Block | None:
 
 def _svg(text: str) -> str:
     # In an <img> no script of it runs.
-    from urllib.parse import quote
-
     return f"data:image/svg+xml,{quote(text)}"
 
 

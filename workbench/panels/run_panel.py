@@ -13,7 +13,7 @@ from workbench.panels.following import Followed, Line, lines_of, steps_of
 from workbench.panels.forms import Form, form_of
 from workbench.panels.link import Link
 from workbench.panels.panel import Panel
-from workbench.panels.results import Block, display_blocks, result_blocks
+from workbench.panels.results import Block, all_blocks, display_blocks, result_blocks
 
 View: TypeAlias = Mapping[str, Any]
 
@@ -160,12 +160,13 @@ class RunPanel(Panel[RunState]):
 
     async def _finish(self, run: Any) -> None:
         about = run.about
-        blocks = result_blocks(about["result"])
+        displayed: list[Block] = []
         try:
             texts = about["result"] is None and not about["error"]
-            blocks += display_blocks(await run.notebook(), texts=texts)
+            displayed = display_blocks(await run.notebook(), texts=texts)
         except NotFound:
             pass  # it ended before it began, so there is none
+        blocks = all_blocks(result_blocks(about["result"]), displayed)
         files = tuple(await run.files())
         self.change(run=about, blocks=tuple(blocks), files=files)
         for do in self._settled:

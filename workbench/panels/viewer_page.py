@@ -99,6 +99,12 @@ class ViewerPage(Panel[PageState]):
         await self.run_panel.done()
         await super().done()
 
+    async def end(self) -> None:
+        """Give up what is under way, and let go of the workbench; runs go on."""
+        self.run_panel.close()
+        self.close()
+        await self._link.close()
+
     def draw(self) -> None:
         """Show the state as it is."""
         state, trouble = self.state, self._link.state.trouble
@@ -145,7 +151,8 @@ class ViewerPage(Panel[PageState]):
         self._trouble = parts.Note()
         self._search = parts.Search(lambda told: self.find(str(told.get("find", ""))), hint="")
         self._cards = parts.Cards(self._on_card, items=[])
-        self._gallery = parts.boxed("wb-stack", self._search, self._cards)
+        title = parts.Note(title=wording.GALLERY, text=wording.GALLERY_HINT)
+        self._gallery = parts.boxed("wb-stack", title, self._search, self._cards)
         self._back = parts.Actions(
             lambda _: self.leave(),
             buttons=[{"id": "back", "label": wording.ALL_AGENTS, "icon": "back", "look": "quiet"}],

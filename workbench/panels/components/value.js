@@ -1,7 +1,14 @@
 // A result as people read it: texts, pairs, tables, pictures, and what an agent displays as HTML.
-const cell = (value) => {
+const spell = (value, digits) => value.toLocaleString(undefined, {
+  useGrouping: 'min2', minimumFractionDigits: digits, maximumFractionDigits: digits ?? 6 });
+// As many decimals in every row of a column, so that the points stand below each other.
+const digitsOf = (rows, n) => Math.min(4, Math.max(0, ...rows.map((row) =>
+  (typeof row[n] === 'number' && !Number.isInteger(row[n]) ? String(row[n]).split('.')[1] || '' : '').length)));
+const isNumber = (rows, n) => rows.some((row) => typeof row[n] === 'number')
+  && rows.every((row) => typeof row[n] === 'number' || row[n] === null);
+const cell = (value, digits) => {
   const number = typeof value === 'number';
-  const text = value === null || value === undefined ? '' : number ? value.toLocaleString() : String(value);
+  const text = value === null || value === undefined ? '' : number ? spell(value, digits) : String(value);
   return make('td', number ? 'wb-number' : '', text);
 };
 const DRAW = {
@@ -10,16 +17,20 @@ const DRAW = {
     const more = make('details', '', make('summary', '', title), make('pre', 'wb-code', text));
     return more;
   },
+  more: ({ title, blocks }) => make('details', 'wb-more', make('summary', '', title),
+    ...blocks.map((block) => DRAW[block.kind](block))),
   code: ({ text }) => make('pre', 'wb-code', text),
   figures: ({ pairs }) => make('dl', 'wb-figures', ...pairs.map(([name, value]) => {
-    const shown = typeof value === 'number' ? value.toLocaleString() : String(value);
+    const shown = typeof value === 'number' ? spell(value) : String(value);
     return make('div', '', make('dt', '', name), make('dd', '', shown));
   })),
   list: ({ items }) => make('ul', 'wb-value-list', ...items.map((item) => make('li', '', String(item)))),
   table: ({ columns, rows, title, more }) => {
-    const head = make('tr', '', ...columns.map((name) => make('th', '', name)));
-    const body = make('tbody', '', ...rows.map((row) => make('tr', '', ...row.map(cell))));
-    const table = make('table', 'wb-table', make('thead', '', head), body);
+    const digits = columns.map((_, n) => digitsOf(rows, n));
+    const head = make('tr', '', ...columns.map((name, n) => make('th', isNumber(rows, n) ? 'wb-number' : '', name)));
+    const body = make('tbody', '', ...rows.map((row) => make('tr', '', ...row.map((one, n) => cell(one, digits[n])))));
+    const headed = columns.some(Boolean);
+    const table = make('table', 'wb-table', headed ? make('thead', '', head) : null, body);
     return make('figure', '', title ? make('figcaption', '', title) : null,
       make('div', 'wb-scroll', table), more ? make('p', 'wb-help', more) : null);
   },
