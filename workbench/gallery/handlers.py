@@ -137,7 +137,7 @@ class RunFile(JupyterHandler):
 
     def _head(self, line: str) -> None:
         if line.startswith("HTTP/"):
-            self._good = parse_response_start_line(line).code == 200
+            self._good = parse_response_start_line(line.strip()).code == 200
         elif self._good and (found := re.fullmatch(r"([A-Za-z-]+): (.*)\r\n", line)):
             name = found[1].title().replace("Etag", "ETag")
             if name in _TOLD:

@@ -117,6 +117,7 @@ class RunPanel(Panel[RunState]):
         self._fields.show(**state.form.shown(), disabled=state.busy)
         self._actions.show(buttons=self._buttons(state))
         self._problem.show(text=state.problem, tone="bad" if state.problem else "")
+        parts.appear(self._answer, when=state.run is not None)
         self._steps.show(**steps_of(state.run, state.followed))
         self._log.add([_line(one) for one in state.lines[self._told :]])
         self._told = len(state.lines)
@@ -191,11 +192,11 @@ class RunPanel(Panel[RunState]):
         self._links = parts.Links(self._on_link, items=[])
         self._log = parts.Log(lines=[])
         asked = parts.boxed("wb-card", self._fields, self._problem, self._actions)
-        answer = parts.boxed(
+        self._answer = parts.boxed(
             "wb-card", self._steps, self._ending, self._value, self._links, self._log
         )
-        answer.add_class("wb-answer")
-        self.view = parts.boxed("wb-cols", asked, answer)
+        self._answer.add_class("wb-answer")
+        self.view = parts.boxed("wb-cols", asked, self._answer)
 
     def _on_form(self, told: View) -> None:
         if "fill" in told:
