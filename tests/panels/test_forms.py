@@ -19,6 +19,7 @@ tags: list[str] = ["a"]
 weights: dict[str, float] = {"a": 1.0}
 limit: int | None = None
 empty: str = ""
+free = None
 """
 SCHEMA = {"properties": {"year": {"minimum": 1900, "maximum": 2100}, "name": {"minLength": 2}}}
 
@@ -47,6 +48,7 @@ def test_each_parameter_has_a_field_of_its_kind(form):
         "weights": "json",
         "limit": "whole",
         "empty": "text",
+        "free": "any",
     }
 
 
@@ -76,6 +78,7 @@ def test_what_is_filled_in_is_said(form):
         "tags": "b\n c \n\n",
         "weights": '{"b": 2}',
         "limit": "7",
+        "free": "just text",
     }
     for name, text in typed.items():
         form = form.fill(name, text)
@@ -91,6 +94,7 @@ def test_what_is_filled_in_is_said(form):
         "tags": ["b", "c"],
         "weights": {"b": 2},
         "limit": 7,
+        "free": "just text",
     }
 
 

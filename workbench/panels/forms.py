@@ -22,7 +22,7 @@ class Field:
     """One parameter as a field.
 
     Attributes:
-        kind: `text`, `long`, `whole`, `number`, `flag`, `choice`, `date`, `lines` or `json`.
+        kind: `text`, `long`, `whole`, `number`, `flag`, `choice`, `date`, `lines`, `any` or `json`.
         schema: JSON Schema of one value.
         default: What the author has put in; None if nothing, or nothing that JSON can hold.
     """
@@ -125,6 +125,8 @@ def _kind(schema: Mapping[str, Any], default: object, *, required: bool) -> str:
     if len(bare) != 1:
         return "json"
     only = bare[0]
+    if not only.get("type"):
+        return "any"
     if only.get("type") == "array" and (only.get("items") or {}).get("type") == "string":
         return "lines"
     kind = _KINDS.get(str(only.get("type")), "json")
@@ -184,6 +186,14 @@ def _choice(one: Field, text: str) -> object:
     raise ValueError(text)
 
 
+def _json_or_text(_: Field, text: str) -> object:
+    # As the gateway reads a query: who is not told a type need not know of quotation marks.
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _number(_: Field, text: str) -> float:
     value = json.loads(text.strip().replace(",", "."))
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -199,6 +209,7 @@ _READERS: Mapping[str, Callable[[Field, str], object]] = {
     "number": _number,
     "choice": _choice,
     "lines": lambda _, text: [line.strip() for line in text.splitlines() if line.strip()],
+    "any": _json_or_text,
     "json": lambda _, text: json.loads(text),
 }
 
