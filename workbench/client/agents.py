@@ -198,6 +198,13 @@ class AgentVerbs(Generic[RunT]):
         return dict((yield request).json())
 
     @asks
+    def compared(self, before: str, after: str) -> Plan[str]:
+        """As `compare`, as a page to look at: HTML that runs and fetches nothing."""
+        query = {"from": before, "to": after, "format": "html"}
+        request = Request(path=self._path("compare"), query=query, repeatable=True)
+        return (yield request).content.decode("utf-8", "replace")
+
+    @asks
     def change(
         self,
         *,

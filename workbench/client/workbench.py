@@ -39,6 +39,12 @@ class BenchVerbs:
         return dict((yield Request(path="/me", repeatable=True)).json())
 
     @asks
+    def statistics(self, *, agent: str | None = None, days: int | None = None) -> Plan[View]:
+        """How the runs of the last days have gone: counts, `success_rate`, `p50_ms`, `p95_ms`."""
+        query = {"agent": agent, "days": days}
+        return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
+
+    @asks
     def make_token(
         self, name: str, *, user: str | None = None, days: float | None = None
     ) -> Plan[View]:
