@@ -25,6 +25,41 @@ LOG = "What it said"
 MORE = "More from this run"
 FILES = "Files"
 
+NEW_AGENT = "New agent"
+CREATE, NOT_NOW = "Create", "Not now"
+NAME, STARTER, SOURCE = "Name", "Begin with", "Source"
+NAME_HELP = "1 to 63 of a-z, 0-9, - and _"
+NAME_IT = "Give it a name."
+SAVE, SAVED = "Save", "Saved"
+TIMEOUT_HELP = "How long a run may take; empty leaves it to the workbench."
+INPUT_HELP = "JSON Schema of its parameters; empty derives it from the parameters cell."
+OUTPUT_HELP = "JSON Schema of its result; empty allows any."
+PUBLISH, ROLL_BACK, DEPRECATE = "Publish the draft", "Roll back to it", "Deprecate it"
+PUBLISHING = "Running its cases before it is published …"
+WORKING = "Working …"
+NO_VERSIONS = "Nothing is published yet."
+CHOOSE_TWO = "Choose two to see how they differ, cell by cell."
+DIFFERENCE = "How they differ"
+CHOOSE_RUNS = "Choose a run to see its executed notebook; with Ctrl, a second one to compare."
+EXECUTED = "The executed notebook"
+NO_NOTEBOOK = "This run left no notebook."
+TEST_RUNS = "test runs"
+OF_AGENT = "Of an agent: owner/name"
+OLDER = "Older runs"
+FIGURES = {
+    "runs": "Runs",
+    "success_rate": "Completed",
+    "p50_ms": "Half took at most",
+    "p95_ms": "95 % took at most",
+}
+RUNS_PER_DAY, TIMES_PER_DAY = "Runs per day", "How long they took"
+BUSIEST, SLOWEST_CELLS = "Busiest agents", "Slowest cells of the latest runs"
+TABS = {"agents": "Agents", "runs": "Runs", "figures": "Figures"}
+AGENT_TABS = {"run": "Run", "versions": "Versions", "edit": "Edit", "call": "Call"}
+CHOOSE_AGENT = "Choose an agent, or make one."
+DRAFT_DIFFERS = "draft differs"
+COPY, COPIED = "Copy", "Copied"
+
 LOST = "The workbench does not answer. Your runs are kept; this page comes back by itself."
 SIGNED_OUT = "You are not signed in any more. Reload the page to sign in again."
 BROKEN = "Something went wrong here. Reload the page; your runs are kept."
@@ -109,3 +144,10 @@ def given(parameters: Mapping[str, Any]) -> str:
     """The parameters of a run in one line."""
     said = ", ".join(f"{title(name)}: {value}" for name, value in parameters.items())
     return said if len(said) <= 90 else said[:89] + "…"
+
+
+def checks_failed(message: str, details: Mapping[str, Any]) -> str:
+    """Why a draft was not published."""
+    cases = details.get("cases") or details.get("failed") or ()
+    named = [str(one.get("name", one)) if isinstance(one, Mapping) else str(one) for one in cases]
+    return f"{message} {', '.join(named)}".strip()
