@@ -132,7 +132,7 @@ class AgentsPanel(Panel[AgentsState]):
         tabs = dict(wording.AGENT_TABS)
         if agent is not None and not agent["writable"]:
             tabs = {"run": tabs["run"], "call": tabs["call"]}
-        parts.appear(self._tabs, when=agent is not None)
+        parts.appear(self._sides_of_it, when=agent is not None)
         tab = state.tab if state.tab in tabs else "run"
         self._tabs.show(tabs=[{"id": i, "label": n} for i, n in tabs.items()], selected=tab)
         for name, view in self._sides.items():
@@ -183,6 +183,7 @@ class AgentsPanel(Panel[AgentsState]):
         self._cards = parts.Cards(self._on_card, items=[])
         self._head, self._trouble = parts.Note(), parts.Note()
         self._tabs = parts.Tabs(lambda told: self.change(tab=str(told.get("choose"))), tabs=[])
+        self._sides_of_it = parts.boxed("wb-stack", self._tabs)
         self._snippets = {name: parts.Snippet(code="") for name in ("curl", "python", "javascript")}
         self._sides = {
             "run": self.runs.view,
@@ -191,7 +192,7 @@ class AgentsPanel(Panel[AgentsState]):
             "call": parts.boxed("wb-card", *self._snippets.values()),
         }
         self._one = parts.boxed(
-            "wb-stack", self._trouble, self._head, self._tabs, *self._sides.values()
+            "wb-stack", self._trouble, self._head, self._sides_of_it, *self._sides.values()
         )
         left = parts.boxed("wb-stack", self._new, self._search, self._cards)
         right = parts.boxed("wb-stack", self.new.view, self._one)

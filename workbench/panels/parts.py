@@ -157,5 +157,5 @@ def boxed(name: str, *children: Any) -> Any:
 
 
 def appear(box: Any, *, when: bool) -> None:
-    """Show *box* or not."""
+    """Show *box* or not; a component by itself does not heed its classes."""
     (box.remove_class if when else box.add_class)("wb-gone")
