@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from workbench.app import new_id
 from workbench.domain.events import EventType
+from workbench.domain.queries import AgentQuery
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.services.authoring import Proposal
 from workbench.services.running import Order
@@ -22,9 +23,9 @@ def test_after_a_crash_begun_runs_are_settled_and_waiting_ones_carried_out(
             await app.publishing.publish(ada, agent, force=True)
             agent = await app.authoring.get(ada, "ada", "a")
         clock = SteppingClock()
-        waiting = _accepted(agent, clock())
-        begun = _accepted(agent, clock())
-        stale = replace(_accepted(agent, clock()), version="draft", fingerprint="0" * 64, test=True)
+        waiting = accepted(agent, clock())
+        begun = accepted(agent, clock())
+        stale = replace(accepted(agent, clock()), version="draft", fingerprint="0" * 64, test=True)
         async with await Store.open(tmp_path / "home", clock=clock) as store:
             for one in (waiting, begun, stale):
                 await store.runs.accept(one)
@@ -58,7 +59,7 @@ def test_a_stream_that_a_crash_cut_off_gets_its_last_event_once(desk, run, ada, 
         async with desk() as (app, _):
             agent = await app.authoring.create(ada, Proposal(name="a", notebook=notebook("1")))
         clock = SteppingClock()
-        ended = _accepted(agent, clock())
+        ended = accepted(agent, clock())
         async with await Store.open(tmp_path / "home", clock=clock) as store:
             await store.runs.accept(ended)
             begun = ended.begin(at=clock(), isolation="none")
@@ -90,7 +91,7 @@ def test_a_run_that_we_failed_ourselves_is_settled_as_that(desk, run, ada, noteb
     assert "disk on fire" not in str(settled.error)
 
 
-def _accepted(agent, at):
+def accepted(agent, at):
     return Run(
         id=new_id(),
         agent_id=agent.id,
@@ -101,3 +102,28 @@ def _accepted(agent, at):
         user=agent.owner,
         created_at=at,
     )
+
+
+def test_agents_older_than_looking_for_words_are_found_by_them(desk, run, ada, notebook, tmp_path):
+    async def earlier_life():
+        async with desk() as (app, _):
+            wordy = await app.authoring.create(
+                ada, Proposal(name="wordy", notebook=notebook("xylophone = 1"))
+            )
+        # As agents were kept before: without their words.
+        async with await Store.open(tmp_path / "home", clock=SteppingClock()) as store:
+            for name, mark in (("old", wordy.draft.fingerprint), ("damaged", "0" * 64)):
+                draft = replace(wordy.draft, fingerprint=mark)
+                await store.agents.create(ada, replace(wordy, id=new_id(), name=name, draft=draft))
+            assert [agent.name for agent in await store.agents.unread()] == ["old", "damaged"]
+
+    async def later_life():
+        async with desk() as (app, _):
+            page = await app.authoring.list(ada, AgentQuery(text="xylophone"))
+            unread = await app.store.agents.unread()
+            return sorted(a.name for a in page.items), [a.name for a in unread]
+
+    run(earlier_life())
+
+    assert run(later_life()) == (["old", "wordy"], ["damaged"])
+    assert run(later_life()) == (["old", "wordy"], ["damaged"])

@@ -6,7 +6,7 @@ asked for the move decides whether to keep it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -46,9 +46,18 @@ class Reason(StrEnum):
     """A cell raised, or the notebook left by `exit()` or `sys.exit()`."""
     TIMEOUT = "timeout"
     OUTPUT_LIMIT = "output_limit"
-    """It printed, displayed, returned or left more than it may."""
+    """It printed, displayed or returned more than it may."""
+    CPU_LIMIT = "cpu_limit"
+    MEMORY_LIMIT = "memory_limit"
+    PROCESS_LIMIT = "process_limit"
+    """It had more processes and threads than it may."""
+    OPEN_FILES_LIMIT = "open_files_limit"
+    DISK_LIMIT = "disk_limit"
+    """It wrote a file, filled a folder or left files beyond what it may."""
     KERNEL_DIED = "kernel_died"
     KERNEL_START_FAILED = "kernel_start_failed"
+    ISOLATION_UNAVAILABLE = "isolation_unavailable"
+    """The machine had changed since it was accepted: it keeps runs apart less than this one needs."""
     KERNEL_PROTOCOL = "kernel_protocol"
     """The kernel broke the Jupyter protocol, so what it said cannot be relied on."""
     INVALID_OUTPUT = "invalid_output"
@@ -58,6 +67,29 @@ class Reason(StrEnum):
     CANCELLED_BY_USER = "cancelled_by_user"
     INTERNAL_ERROR = "internal_error"
     """The workbench failed at its own work, such as writing to a full disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One time a run was begun, or was to be begun, without coming to its end.
+
+    Attributes:
+        number: 1 for the first.
+        reason: Why another had to follow.
+        error: As that of a failed run.
+        isolation: The level it ran at; empty if it never did.
+        resource_usage: What it took.
+        started_at: When it was begun; None if no kernel could be had.
+        ended_at: When it was known to have ended; None while it goes on.
+    """
+
+    number: int
+    reason: Reason | None = None
+    error: Mapping[str, object] | None = None
+    isolation: str = ""
+    resource_usage: Mapping[str, object] = field(default_factory=dict)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +106,11 @@ class Run:
         test: Whether it is a test run.
         result: The value the agent handed back.
         error: For a failed run: `message`, and `ename`, `evalue`, `cell` where a cell did it.
-        attempt: How often it was begun; 0 while it never was.
+        attempt: The number of the attempt it stands in, which is also the fence: who speaks for
+            an earlier one is not heard. 0 until it is first begun.
+        attempts: The attempts that were lost before this one.
+        due_at: When a lost run may be begun again at the earliest.
+        boot: The life of the workbench that began this attempt; empty while none has.
         isolation: The level it ran at; empty while it never did.
         resource_usage: What it took: `cpu_ms`, `peak_memory_bytes`, `output_bytes`.
     """
@@ -93,6 +129,9 @@ class Run:
     result: object = None
     error: Mapping[str, object] | None = None
     attempt: int = 0
+    attempts: Sequence[Attempt] = ()
+    due_at: datetime | None = None
+    boot: str = ""
     isolation: str = ""
     resource_usage: Mapping[str, object] = field(default_factory=dict)
     created_at: datetime
@@ -106,19 +145,62 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran; None until it ended or if it never began."""
+        """How long it ran by the clock, which may have been set; None unless it began and ended."""
         if self.started_at is None or self.completed_at is None:
             return None
-        return (self.completed_at - self.started_at).total_seconds()
+        return max(0.0, (self.completed_at - self.started_at).total_seconds())
 
-    def begin(self, *, at: datetime, isolation: str) -> Run:
-        """The run once a kernel has been found for it.
+    def begin(self, *, at: datetime, isolation: str, boot: str = "") -> Run:
+        """The run once a kernel has been found for it, in the life *boot* of the workbench.
 
         Raises:
             IllegalMove: It does not wait for one.
         """
         moved = self._move(RunStatus.RUNNING)
-        return replace(moved, started_at=at, isolation=isolation, attempt=self.attempt + 1)
+        return replace(
+            moved,
+            started_at=at,
+            isolation=isolation,
+            boot=boot,
+            attempt=max(self.attempt, 1),
+            due_at=None,
+        )
+
+    def again(
+        self,
+        *,
+        at: datetime,
+        due_at: datetime,
+        reason: Reason | None,
+        error: Mapping[str, object] | None = None,
+        resource_usage: Mapping[str, object] | None = None,
+    ) -> Run:
+        """The run once its attempt is lost: it waits for the next, which has a number of its own.
+
+        Raises:
+            IllegalMove: It has been settled already.
+        """
+        if self.status.settled:
+            raise self._refusal(RunStatus.PENDING)
+        lost = Attempt(
+            number=max(self.attempt, 1),
+            reason=reason,
+            error=error,
+            isolation=self.isolation,
+            resource_usage=resource_usage or {},
+            started_at=self.started_at,
+            ended_at=at,
+        )
+        return replace(
+            self,
+            status=RunStatus.PENDING,
+            attempt=lost.number + 1,
+            attempts=(*self.attempts, lost),
+            due_at=due_at,
+            boot="",
+            isolation="",
+            started_at=None,
+        )
 
     def settle(
         self,
@@ -141,6 +223,7 @@ class Run:
         return replace(
             moved,
             completed_at=at,
+            due_at=None,
             reason=reason,
             result=result,
             error=error,
@@ -149,9 +232,28 @@ class Run:
 
     def _move(self, to: RunStatus) -> Run:
         if to not in _MOVES[self.status]:
-            raise IllegalMove(
-                f"Run {self.id} is {self.status}, so it cannot become {to}.",
-                run_id=self.id,
-                status=str(self.status),
-            )
+            raise self._refusal(to)
         return replace(self, status=to)
+
+    def _refusal(self, to: RunStatus) -> IllegalMove:
+        return IllegalMove(
+            f"Run {self.id} is {self.status}, so it cannot become {to}.",
+            run_id=self.id,
+            status=str(self.status),
+        )
+
+
+def attempts_of(run: Run) -> Sequence[Attempt]:
+    """Every attempt of *run*, those that were lost and the one under way or at its end."""
+    if run.started_at is None and not run.status.settled:
+        return run.attempts
+    last = Attempt(
+        number=max(run.attempt, 1),
+        reason=run.reason,
+        error=run.error,
+        isolation=run.isolation,
+        resource_usage=run.resource_usage,
+        started_at=run.started_at,
+        ended_at=run.completed_at,
+    )
+    return (*run.attempts, last)

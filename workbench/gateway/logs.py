@@ -49,11 +49,13 @@ def speak(form: str) -> None:
     handler.setFormatter(AsJson() if form == JSON else logging.Formatter(_WORDS))
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger(_OURS).setLevel(logging.INFO if form == JSON else logging.WARNING)
+    # What protects this machine is said once, whatever is wrong or not.
+    logging.getLogger(f"{_OURS}.isolation").setLevel(logging.INFO)
     logging.captureWarnings(True)
 
 
 def tell_of(run: Run) -> None:
-    """A line for a run that has begun or ended."""
+    """A line for a run that has begun, ended or is to begin again."""
     facts: dict[str, object] = {
         "run_id": run.id,
         "user": run.user,
@@ -61,6 +63,7 @@ def tell_of(run: Run) -> None:
         "version": run.version,
         "test": run.test,
         "status": str(run.status),
+        "attempt": run.attempt,
     }
     if run.reason is not None:
         facts["reason"] = str(run.reason)

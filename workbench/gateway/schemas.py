@@ -8,6 +8,7 @@ from workbench.domain.access import Role
 from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
 from workbench.domain.names import NAME
+from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
 from workbench.domain.versions import LONGEST_NOTE, Stage
 from workbench.services.admitting import LONGEST_NAME
@@ -77,7 +78,8 @@ _DEFINITION: Mapping[str, Schema] = {
     "input_schema": _FREE,
     "output_schema": _or_null(_FREE),
     "timeout_seconds": _or_null(_FRACTION),
-    "network": _TEXT,
+    "limits": _FREE,
+    "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
 }
@@ -223,7 +225,6 @@ SCHEMAS: Mapping[str, Schema] = {
         after=_or_null(_WHOLE),
         text=_TEXT,
     ),
-    "Me": _object(user=NAMED, role=_one_of(Role)),
     "NewToken": _object(**_TOKEN, token=_TEXT),
     "Nothing": _wish(),
     "Parameter": _object(
@@ -261,6 +262,16 @@ SCHEMAS: Mapping[str, Schema] = {
         resource_usage=_FREE,
         isolation=_or_null(_TEXT),
         attempt=_WHOLE,
+        attempts=_list(_ref("Attempt")),
+    ),
+    "Attempt": _object(
+        attempt=_WHOLE,
+        reason=_or_null(_one_of(Reason)),
+        error=_or_null(_FREE),
+        started_at=_or_null(_MOMENT),
+        ended_at=_or_null(_MOMENT),
+        isolation=_or_null(_TEXT),
+        resource_usage=_FREE,
     ),
     "RunPage": _page("Run"),
     "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT),
@@ -281,6 +292,7 @@ SCHEMAS: Mapping[str, Schema] = {
         role=_one_of(Role),
         days={"type": "number", "exclusiveMinimum": 0, "maximum": 3650},
     ),
+    "User": _object(user=_TEXT, role=_one_of(Role)),
     "Values": {"type": "object", "description": "The agent's parameters by name."},
     "Version": _object(
         version=NUMBER,

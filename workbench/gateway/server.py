@@ -8,18 +8,22 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from workbench.app import App
 from workbench.domain.runs import Run
 from workbench.errors import InvalidRequest
 from workbench.gateway.application import WorkbenchGateway
 from workbench.gateway.front import Front
+from workbench.gateway.hub import Hub
 from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
+from workbench.gateway.tls import shown
+from workbench.services.dispatching import Watch
 from workbench.settings import Settings
 
 log = logging.getLogger("workbench.gateway")
@@ -30,10 +34,18 @@ LAST_WORDS_SECONDS = 1.0
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def serve(settings: Settings, *, configuration: Path) -> int:
+class Opening(Protocol):
+    """A way to open the app that is served."""
+
+    def __call__(self, settings: Settings, *, watch: Watch) -> Awaitable[App]:
+        """The app, with the runs of an earlier life taken up."""
+        ...
+
+
+def serve(settings: Settings, *, configuration: Path, opening: Opening = App.open) -> int:
     """Serve until a signal says to stop, or a second one says at once; 0 is a good end.
 
-    *configuration* is the folder of our Jupyter configuration.
+    *configuration* is the folder of our Jupyter configuration, *opening* what gives the app.
 
     Raises:
         InvalidRequest: The settings would open the gateway to others without TLS.
@@ -42,11 +54,11 @@ def serve(settings: Settings, *, configuration: Path) -> int:
         Unavailable: The port is not to be had.
     """
     os.environ.pop("WORKBENCH_TOKEN", None)
-    asyncio.run(_serve(settings, configuration))
+    asyncio.run(_serve(settings, configuration, opening))
     return 0
 
 
-async def _serve(settings: Settings, configuration: Path) -> None:
+async def _serve(settings: Settings, configuration: Path, opening: Opening) -> None:
     gateway = WorkbenchGateway(settings, configuration=configuration)
     gateway.configure()
     speak(settings.log_format)
@@ -57,15 +69,15 @@ async def _serve(settings: Settings, configuration: Path) -> None:
         metering.moved(run)
         tell_of(run)
 
-    async with _signals() as (stop, hurry), await App.open(settings, watch=moved) as app:
+    async with _signals() as (stop, hurry), await opening(settings, watch=moved) as app:
         metering.attach(app)
-        front = Front(app=app, identity=Identity(app.admitting), metering=metering)
+        front = Front(app=app, identity=Identity(app.admitting, _hub(settings)), metering=metering)
         made = await app.admitting.welcome(settings.token)
         try:
             gateway.listen(front)
             url = f"{gateway.scheme}://{_spoken(settings.host)}:{gateway.port}"
             front.url = url
-            app.store.home.announce(url, front.identity.local_token)
+            app.store.home.announce(url, front.identity.local_token, shown(settings))
             _tell([f"token: {made}"] if made else [], f"gateway: {url}")
             await stop.wait()
             await _leave(app, front, hurry)
@@ -118,6 +130,10 @@ async def _leave(app: App, front: Front, hurry: asyncio.Event) -> None:
     if not await front.empty(seconds=LAST_WORDS_SECONDS):
         front.dismiss()
         await front.empty(seconds=LAST_WORDS_SECONDS)
+
+
+def _hub(settings: Settings) -> Hub | None:
+    return Hub(settings.hub_url, service=settings.hub_service) if settings.hub_url else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -87,6 +87,11 @@ def _flag(name: str, doc: str) -> Option:
     return Option(name=name, schema={"type": "boolean", "default": False}, doc=doc)
 
 
+_ATTEMPT = Option(
+    name="attempt",
+    schema={"type": "integer", "minimum": 1},
+    doc="Of this attempt of the run; without it, of the last.",
+)
 _PAGE = (
     Option(
         name="limit",
@@ -168,7 +173,7 @@ SHAPES: Mapping[str, Shape] = {
         query=(
             _text("name", "With exactly this name."),
             _text("owner", "Of this owner."),
-            _text("q", "With these words in them."),
+            _text("q", "With all of these words, at most 32, in name, description, tags or cells."),
             _text("tag", "With this tag."),
             *_PAGE,
         ),
@@ -246,7 +251,9 @@ SHAPES: Mapping[str, Shape] = {
         refuses=(*_OWN, NotFound, PreconditionFailed),
     ),
     f"POST {_AGENT}/versions": Shape(
-        query=(_flag("force", "Publish without running the agent's cases first."),),
+        query=(
+            _flag("force", "Publish whatever its source holds, without running its cases first."),
+        ),
         headers=(_PREFER,),
         body="VersionWish",
         gives={201: "Version", 202: "Publication"},
@@ -315,10 +322,13 @@ SHAPES: Mapping[str, Shape] = {
         headers=(_LAST_EVENT,), gives={200: "text/event-stream"}, refuses=(NotFound,)
     ),
     f"GET {_RUN}/logs": Shape(gives={200: "text/plain"}, refuses=(NotFound,)),
-    f"GET {_RUN}/notebook": Shape(gives={200: NOTEBOOK}, refuses=(NotFound,)),
-    f"GET {_RUN}/notebook.html": Shape(gives={200: "text/html"}, refuses=(NotFound,)),
-    f"GET {_RUN}/files": Shape(gives={200: "FilePage"}, refuses=(NotFound,)),
+    f"GET {_RUN}/notebook": Shape(query=(_ATTEMPT,), gives={200: NOTEBOOK}, refuses=(NotFound,)),
+    f"GET {_RUN}/notebook.html": Shape(
+        query=(_ATTEMPT,), gives={200: "text/html"}, refuses=(NotFound,)
+    ),
+    f"GET {_RUN}/files": Shape(query=(_ATTEMPT,), gives={200: "FilePage"}, refuses=(NotFound,)),
     f"GET {_RUN}/files/{{path...}}": Shape(
+        query=(_ATTEMPT,),
         headers=_RANGE,
         gives={200: BYTES, 206: BYTES, 304: ""},
         tells=("ETag",),
@@ -340,7 +350,7 @@ SHAPES: Mapping[str, Shape] = {
         refuses=_SIGHT,
     ),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
-    "GET /me": Shape(gives={200: "Me"}),
+    "GET /me": Shape(gives={200: "User"}),
     "POST /tokens": Shape(
         body="TokenWish",
         gives={201: "NewToken"},

@@ -12,12 +12,13 @@ from workbench.domain.access import Principal, require_owner
 from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
 from workbench.domain.events import Event
+from workbench.domain.isolation import Protection
 from workbench.domain.paging import Page
 from workbench.domain.parameters import accept, from_text
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Run
 from workbench.domain.versions import DRAFT, Stage, check_number
-from workbench.errors import IllegalMove
+from workbench.errors import IllegalMove, NotFound
 from workbench.services.dispatching import Dispatching
 from workbench.services.judging import check_values
 from workbench.store.events import Events
@@ -60,6 +61,7 @@ class Running:
         events: Events,
         papers: Papers,
         dispatching: Dispatching,
+        protection: Protection,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -68,6 +70,7 @@ class Running:
         self._events = events
         self._papers = papers
         self._dispatching = dispatching
+        self._protection = protection
         self._clock = clock
         self._new_id = new_id
 
@@ -83,7 +86,7 @@ class Running:
             NotFound: There is no such version.
             ResourceExhausted: Too many runs are waiting.
             IdempotencyMismatch: The key came with another request before.
-            Unavailable: The workbench is about to stop.
+            Unavailable: The workbench is about to stop, or keeps runs apart less than this one needs.
         """
         run, _ = await self.take(principal, agent, order)
         return run
@@ -95,6 +98,7 @@ class Running:
             WorkbenchError: As `accept` does.
         """
         number, definition, warning = await self._resolve(principal, agent, order)
+        self._protection.check(definition.isolation)
         parameters = _values(definition, order)
         run = Run(
             id=self._new_id(),
@@ -109,10 +113,11 @@ class Running:
             created_at=self._clock(),
         )
         with self._dispatching.place(principal.user):
-            run, replayed = await self._runs.accept(run, key=order.key)
-            if not replayed:
-                self._dispatching.enqueue(run, definition, warning=warning)
-        return run, replayed
+            return await self._runs.accept(
+                run,
+                key=order.key,
+                then=lambda run: self._dispatching.enqueue(run, definition, warning=warning),
+            )
 
     async def get(
         self, principal: Principal, run_id: str, *, wait_seconds: float | None = 0.0
@@ -133,6 +138,11 @@ class Running:
         except TimeoutError:
             pass  # as it stands now is the answer then
         return await self._runs.get(principal, run_id)
+
+    @property
+    def epoch(self) -> int:
+        """As long as it is the same number, every list of runs reads as before."""
+        return self._runs.epoch
 
     async def list(self, principal: Principal, query: RunQuery) -> Page[Run]:
         """The runs the asker may know of, newest first."""
@@ -172,32 +182,38 @@ class Running:
         run = await self._runs.get(principal, run_id)
         return await self._events.read(run.id)
 
-    async def notebook(self, principal: Principal, run_id: str) -> bytes:
-        """The executed notebook.
+    async def notebook(
+        self, principal: Principal, run_id: str, *, attempt: int | None = None
+    ) -> bytes:
+        """The notebook that the run's last attempt executed, or that one.
 
         Raises:
             NotFound: There is no run the asker may know of, or it never left a notebook.
         """
         run = await self._runs.get(principal, run_id)
-        return await self._papers.notebook(run.id)
+        return await self._papers.notebook(run.id, attempt=_attempt(run, attempt))
 
-    async def files(self, principal: Principal, run_id: str) -> Sequence[RunFile]:
-        """The files the run left, by path.
-
-        Raises:
-            NotFound: There is no run the asker may know of.
-        """
-        run = await self._runs.get(principal, run_id)
-        return await self._papers.files(run.id)
-
-    async def file(self, principal: Principal, run_id: str, path: str) -> BinaryIO:
-        """One file the run left, open for reading.
+    async def files(
+        self, principal: Principal, run_id: str, *, attempt: int | None = None
+    ) -> Sequence[RunFile]:
+        """The files that the run's last attempt left, or that one, by path.
 
         Raises:
-            NotFound: There is no such run or file.
+            NotFound: There is no run the asker may know of, or no such attempt.
         """
         run = await self._runs.get(principal, run_id)
-        return await self._papers.open_file(run.id, path)
+        return await self._papers.files(run.id, attempt=_attempt(run, attempt))
+
+    async def file(
+        self, principal: Principal, run_id: str, path: str, *, attempt: int | None = None
+    ) -> BinaryIO:
+        """One file that the run's last attempt left, or that one, open for reading.
+
+        Raises:
+            NotFound: There is no such run, attempt or file.
+        """
+        run = await self._runs.get(principal, run_id)
+        return await self._papers.open_file(run.id, path, attempt=_attempt(run, attempt))
 
     async def _resolve(
         self, principal: Principal, agent: Agent, order: Order
@@ -219,6 +235,13 @@ class Running:
         if version.stage is Stage.ARCHIVED:
             raise IllegalMove(f"Version {wanted} is archived, so it cannot be run.", version=wanted)
         return wanted, version.definition, version.warning
+
+
+def _attempt(run: Run, wanted: int | None) -> int:
+    last = max(run.attempt, 1)
+    if wanted is not None and not 1 <= wanted <= last:
+        raise NotFound(f"Run {run.id} has no attempt {wanted}.", run_id=run.id, attempt=wanted)
+    return wanted or last
 
 
 def _why_draft(agent: Agent) -> str:

@@ -16,7 +16,7 @@ from workbench.domain.events import Event
 from workbench.domain.paging import Page
 from workbench.domain.parameters import Parameter
 from workbench.domain.revisions import Revision
-from workbench.domain.runs import Run
+from workbench.domain.runs import Attempt, Run, attempts_of
 from workbench.domain.statistics import Statistics, Summary
 from workbench.domain.versions import Stage, Version
 from workbench.services.authoring import entity_tag
@@ -38,9 +38,14 @@ def page_view(page: Page[T], view: Callable[[T], dict[str, Any]]) -> dict[str, A
     return {"items": [view(item) for item in page.items], "next_cursor": page.next_cursor}
 
 
+def may_write(principal: Principal, agent: Agent) -> bool:
+    """Whether *principal* may change the agent, and so meets its draft."""
+    return principal.is_admin or principal.user == agent.owner
+
+
 def agent_view(agent: Agent, principal: Principal) -> dict[str, Any]:
     """An agent as *principal* meets it: its owner sees the draft once it differs, others do not."""
-    writable = principal.is_admin or principal.user == agent.owner
+    writable = may_write(principal, agent)
     face = agent.face
     return {
         "id": agent.id,
@@ -73,7 +78,9 @@ def definition_view(definition: Definition) -> dict[str, Any]:
             None if definition.output_schema is None else dict(definition.output_schema)
         ),
         "timeout_seconds": definition.timeout_seconds,
-        "network": definition.network,
+        "isolation": definition.isolation or None,
+        "limits": dict(definition.limits),
+        "network": list(definition.hosts) or str(definition.network),
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
     }
@@ -173,6 +180,20 @@ def run_view(run: Run) -> dict[str, Any]:
         "resource_usage": dict(run.resource_usage),
         "isolation": run.isolation or None,
         "attempt": run.attempt,
+        "attempts": [attempt_view(attempt) for attempt in attempts_of(run)],
+    }
+
+
+def attempt_view(attempt: Attempt) -> dict[str, Any]:
+    """One attempt of a run; for a completed or unfinished one there is no reason."""
+    return {
+        "attempt": attempt.number,
+        "reason": None if attempt.reason is None else str(attempt.reason),
+        "error": None if attempt.error is None else dict(attempt.error),
+        "started_at": moment(attempt.started_at),
+        "ended_at": moment(attempt.ended_at),
+        "isolation": attempt.isolation or None,
+        "resource_usage": dict(attempt.resource_usage),
     }
 
 

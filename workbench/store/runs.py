@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from workbench.domain.access import Principal, may_see_run
 from workbench.domain.agents import Agent
 from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
 from workbench.domain.queries import RunQuery
-from workbench.domain.runs import Reason, Run, RunStatus
+from workbench.domain.runs import Attempt, Reason, Run, RunStatus
 from workbench.errors import (
     AgentNotFound,
     IdempotencyMismatch,
@@ -32,7 +32,7 @@ from workbench.store.cells import (
     to_moment,
 )
 from workbench.store.conditions import Condition, where
-from workbench.store.connection import Query
+from workbench.store.connection import Query, Rows
 from workbench.store.landmarks import STRIDE, Landmarks
 from workbench.store.objects import Objects
 from workbench.store.sight import runs_seen_by
@@ -46,7 +46,7 @@ KEYS_KEPT = timedelta(hours=24)
 
 BY_REFERENCE = "@"
 """Begins a cell that names an object instead of holding a value; no JSON text begins so."""
-VALUES = ("parameters", "result", "error")
+VALUES = ("parameters", "result", "error", "attempts")
 """The cells that may do so."""
 
 _UNSETTLED = "status IN ('pending', 'running')"
@@ -71,7 +71,11 @@ class Idempotency:
 
 
 class Runs:
-    """Every run the workbench remembers."""
+    """Every run the workbench remembers.
+
+    Attributes:
+        epoch: Another number whenever a run was written since: lists may read otherwise now.
+    """
 
     def __init__(self, catalog: Catalog, objects: Objects) -> None:
         self._catalog = catalog
@@ -79,6 +83,7 @@ class Runs:
         # Where every run stands that may still move; asked before a move is journaled.
         self._moving: dict[str, Run] = {}
         self._landmarks = Landmarks()
+        self.epoch = 0
         # How many runs of an agent are on their way in, and the agents that take no more.
         self._accepting: Counter[str] = Counter()
         self._shut: set[str] = set()
@@ -93,8 +98,17 @@ class Runs:
         ids = await self._catalog.read(lambda ask: [found[0] for found in ask(_LANDMARKS)])
         self._landmarks = Landmarks(ids)
 
-    async def accept(self, run: Run, *, key: Idempotency | None = None) -> tuple[Run, bool]:
+    async def accept(
+        self,
+        run: Run,
+        *,
+        key: Idempotency | None = None,
+        then: Callable[[Run], None] = lambda run: None,
+    ) -> tuple[Run, bool]:
         """*run* and False, once it is durable; or the run its key stands for already, and True.
+
+        *then* is given a new run in the moment it is durable, before anybody else can know of it
+        and even if the caller has gone away meanwhile.
 
         Raises:
             IdempotencyMismatch: The key stands for another request.
@@ -111,8 +125,8 @@ class Runs:
             async with self._objects.referring():
                 row = await self._row(run)
                 if key is not None:
-                    return await self._accept_once(run, row, key)
-                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run))
+                    return await self._accept_once(run, row, key, then)
+                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run, then))
                 return run, False
         finally:
             self._accepting[run.agent_id] -= 1
@@ -175,21 +189,15 @@ class Runs:
         limit = check_limit(query.limit)
         below = read_cursor(query.cursor, parts=1)[0] if query.cursor is not None else None
         wanted = [runs_seen_by(principal), *_conditions(query, below)]
-        floors = self._landmarks.floors(below)
+        if query.agent_id is None:
+            floors = self._landmarks.floors(below)
 
-        def question(ask: Query) -> list[Run]:
-            rows: list[Any] = []
-            for floor in floors:
-                near = [Condition("id >= {}", (floor,))] if floor is not None else []
-                conditions, values = where([*wanted, *near])
-                rows = ask(
-                    f"SELECT {RUNS.listed} FROM runs WHERE {conditions}"
-                    f" ORDER BY id DESC LIMIT {limit + 1}",
-                    *values,
-                )
-                if len(rows) > limit:
-                    break
-            return [self._run(RUNS.image(found)) for found in rows]
+            def question(ask: Query) -> Sequence[Run]:
+                return self._runs(_near(ask, wanted, floors, limit + 1))
+        else:
+
+            def question(ask: Query) -> Sequence[Run]:
+                return self._runs(_scattered(ask, wanted, limit + 1))
 
         runs = await self._catalog.read(question, fresh=True)
         more = len(runs) > limit
@@ -238,7 +246,9 @@ class Runs:
 
         await self._catalog.transact(change)
 
-    async def _accept_once(self, run: Run, row: Row, key: Idempotency) -> tuple[Run, bool]:
+    async def _accept_once(
+        self, run: Run, row: Row, key: Idempotency, begun: Callable[[Run], None]
+    ) -> tuple[Run, bool]:
         if not 1 <= len(key.key) <= 255:
             raise InvalidRequest("An idempotency key has 1 to 255 characters.")
 
@@ -252,18 +262,25 @@ class Runs:
 
         def then(answer: tuple[Row, bool]) -> None:
             if not answer[1]:
-                self._begin(run)
+                self._begin(run, begun)
 
         kept, replayed = await self._catalog.transact(change, then=then)
         if not replayed:
             return run, False
         return await self._catalog.read(lambda _: self._run(kept)), True
 
-    def _begin(self, run: Run) -> None:
+    def forget(self) -> None:
+        """Take note that some runs are gone."""
+        self.epoch += 1
+
+    def _begin(self, run: Run, then: Callable[[Run], None]) -> None:
+        self.epoch += 1
         self._moving[run.id] = run
         self._landmarks.pass_by(run.id)
+        then(run)
 
     def _moved(self, run: Run) -> None:
+        self.epoch += 1
         if run.status.settled:
             self._moving.pop(run.id, None)
 
@@ -275,6 +292,9 @@ class Runs:
         return IllegalMove(
             f"Run {run_id} is {run.status} already.", run_id=run_id, status=str(run.status)
         )
+
+    def _runs(self, rows: Rows) -> Sequence[Run]:
+        return [self._run(RUNS.image(found)) for found in rows]
 
     def _find(self, ask: Query, row: Row | None, run_id: str) -> Run | None:
         if row is None:
@@ -298,6 +318,9 @@ class Runs:
             "result": await self._cell(run.result),
             "error": await self._cell(None if run.error is None else dict(run.error)),
             "attempt": run.attempt,
+            "attempts": await self._cell(list(map(_attempt_image, run.attempts))),
+            "due_at": from_moment(run.due_at),
+            "boot": run.boot,
             "isolation": run.isolation,
             "resource_usage": from_json(dict(run.resource_usage)),
             "created_at": from_moment(run.created_at),
@@ -322,6 +345,9 @@ class Runs:
             result=self._value(row["result"]),
             error=None if error is None else _mapping(error),
             attempt=int(row["attempt"] or 0),
+            attempts=tuple(map(_attempt, _items(self._value(row["attempts"])))),
+            due_at=to_moment(row["due_at"]),
+            boot=text_or_none(row["boot"]) or "",
             isolation=text(row["isolation"]),
             resource_usage=to_json(row["resource_usage"]),
             created_at=moment(row["created_at"]),
@@ -336,10 +362,43 @@ class Runs:
         return BY_REFERENCE + await self._objects.put(written.encode())
 
     def _value(self, cell: Cell) -> object:
+        if cell is None:
+            return None  # the row is older than its column
         written = text(cell)
         if written.startswith(BY_REFERENCE):
             return to_json(self._objects.load(written[1:]).decode())
         return to_json(written)
+
+
+def _near(ask: Query, wanted: Sequence[Condition], floors: Iterable[str | None], most: int) -> Rows:
+    """The newest rows that are wanted, looked for no further back than they are likely to lie."""
+    rows: Rows = []
+    for floor in floors:
+        near = [Condition("id >= {}", (floor,))] if floor is not None else []
+        conditions, values = where([*wanted, *near])
+        rows = ask(
+            f"SELECT {RUNS.listed} FROM runs WHERE {conditions} ORDER BY id DESC LIMIT {most}",
+            *values,
+        )
+        if len(rows) >= most:
+            break
+    return rows
+
+
+def _scattered(ask: Query, wanted: Sequence[Condition], most: int) -> Rows:
+    """The newest rows that are wanted, wherever they lie.
+
+    First which they are, then what is in them: few columns of many rows are read faster than many.
+    """
+    conditions, values = where(wanted)
+    ids = ask(f"SELECT id FROM runs WHERE {conditions} ORDER BY id DESC LIMIT {most}", *values)
+    if not ids:
+        return []
+    places = ", ".join(f"${n}" for n in range(1, len(ids) + 1))
+    return ask(
+        f"SELECT {RUNS.listed} FROM runs WHERE id IN ({places}) ORDER BY id DESC",
+        *(run_id for (run_id,) in ids),
+    )
 
 
 def _earlier(rows: Transaction, run: Run, key: Idempotency) -> Row | None:
@@ -380,7 +439,35 @@ def _conditions(query: RunQuery, below: str | None) -> Iterator[Condition]:
 
 
 def _has_references(row: Row) -> bool:
-    return any(text(row[column]).startswith(BY_REFERENCE) for column in VALUES)
+    return any(str(row[column]).startswith(BY_REFERENCE) for column in VALUES)
+
+
+def _attempt_image(attempt: Attempt) -> dict[str, object]:
+    return {
+        "number": attempt.number,
+        "reason": attempt.reason,
+        "error": attempt.error,
+        "isolation": attempt.isolation,
+        "resource_usage": attempt.resource_usage,
+        "started_at": from_moment(attempt.started_at),
+        "ended_at": from_moment(attempt.ended_at),
+    }
+
+
+def _attempt(image: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        number=image["number"],
+        reason=None if image["reason"] is None else Reason(image["reason"]),
+        error=image["error"],
+        isolation=image["isolation"],
+        resource_usage=image["resource_usage"],
+        started_at=to_moment(image["started_at"]),
+        ended_at=to_moment(image["ended_at"]),
+    )
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -14,6 +15,7 @@ from workbench.store.access import Access
 from workbench.store.agents import Agents
 from workbench.store.backup import write_archive
 from workbench.store.catalog import LINGER_SECONDS, Catalog
+from workbench.store.directory import Directory
 from workbench.store.events import Events
 from workbench.store.home import Home
 from workbench.store.index import Index
@@ -26,6 +28,7 @@ from workbench.store.revisions import Revisions
 from workbench.store.runs import Runs
 from workbench.store.snapshots import SNAPSHOT_BYTES
 from workbench.store.statistics import RunStatistics
+from workbench.store.sweeping import Swept, sweep
 from workbench.store.versions import Versions
 
 _READERS = 3
@@ -37,6 +40,7 @@ class Store:
 
     Attributes:
         home: The folder and its lock.
+        boot: What tells this life of the home from every other.
         agents: Agents.
         versions: Their published versions.
         revisions: Their earlier drafts.
@@ -60,17 +64,24 @@ class Store:
         linger_seconds: float,
     ) -> None:
         self.home = home
+        self.boot = uuid.uuid4().hex
         self._journal = journal
         self._index = index
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
         self._threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
+        directory = Directory()
         self._catalog = Catalog(
-            index, journal, readers=self._readers, at=at, linger_seconds=linger_seconds
+            index,
+            journal,
+            readers=self._readers,
+            at=at,
+            linger_seconds=linger_seconds,
+            committed=directory.take_in,
         )
         self.objects = Objects(home.objects, threads=self._threads)
-        self.papers = Papers(home.runs, threads=self._threads)
+        self.papers = Papers(home.runs, threads=self._threads, at=at)
         self.events = Events(self.papers, clock=clock, threads=self._threads)
-        self.agents = Agents(self._catalog)
+        self.agents = Agents(self._catalog, directory)
         self.versions = Versions(self._catalog, self.agents)
         self.runs = Runs(self._catalog, self.objects)
         self.statistics = RunStatistics(self._catalog)
@@ -122,12 +133,23 @@ class Store:
         journal, index = await asyncio.to_thread(prepare)
         store = cls(home, journal, index, clock=clock, at=at, linger_seconds=linger_seconds)
         try:
+            await store.agents.load()
             await store.runs.load()
             await store.runs.forget_keys(now=clock())
         except BaseException:
             await store.close()
             raise
         return store
+
+    @property
+    def journaled(self) -> int:
+        """The number of the last durable record of the journal."""
+        return self._journal.last
+
+    @property
+    def behind(self) -> int:
+        """How many durable records the index has not taken in yet."""
+        return max(0, self._journal.last - self._index.applied)
 
     async def rebuild(self) -> None:
         """Make the index anew from the journal.
@@ -137,6 +159,14 @@ class Store:
             Unavailable: The disk does not take it.
         """
         await self._catalog.rebuild()
+
+    async def sweep(self) -> Swept:
+        """Throw away whatever no row speaks of: rests of purges and of drafts long gone.
+
+        Raises:
+            Unavailable: The disk or the index fails.
+        """
+        return await sweep(self._catalog, self.objects, self.papers)
 
     async def flush(self) -> None:
         """Have everything that anybody was told of in the index.
@@ -168,6 +198,7 @@ class Store:
     async def close(self) -> None:
         """Finish what is under way, bring the index up to date and let the home go."""
         await self.events.close()
+        await self.agents.close()
         await self._catalog.close()
         await asyncio.to_thread(self._shut)
 
