@@ -14,7 +14,9 @@ from workbench.cli.options import (
     home_option,
     json_option,
     limit_option,
+    name_option,
     option,
+    with_option,
 )
 from workbench.cli.outcomes import COMPLETED, WRONG_REQUEST
 from workbench.cli.paper import read_draft, read_file, read_proposed
@@ -29,16 +31,9 @@ def agents() -> None:
 
 @agents.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@option("--name", help="What the agent shall be called; the file's name unless given.")
+@name_option
 @option("--publish", is_flag=True, help="Run its cases and publish it.")
-@option(
-    "--with",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file that its runs find beside the notebook; may be given again.",
-)
+@with_option
 @force_option
 @home_option
 @json_option
@@ -71,16 +66,9 @@ def add(
 
 @agents.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@option("--name", help="What the agent shall be called; the file's name unless given.")
+@name_option
 @option("--publish", is_flag=True, help="Whether it could be published, too.")
-@option(
-    "--with",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file that its runs would find beside the notebook; may be given again.",
-)
+@with_option
 @home_option
 @json_option
 def validate(

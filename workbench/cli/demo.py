@@ -27,7 +27,7 @@ from workbench.cli.paper import read_draft
 from workbench.cli.remote_desk import RemoteDesk
 from workbench.cli.shipped import shipped
 from workbench.cli.targets import FIRST_USER, name_from, travel_name
-from workbench.client.finding import gateway_of
+from workbench.client.finding import Found, gateway_of
 from workbench.client.http import Gateway, path_of
 from workbench.domain.isolation import Isolation
 from workbench.errors import Unavailable
@@ -57,14 +57,14 @@ def demo(home: Path | None, port: int | None, demo_only: bool) -> int:
     settings = read_settings(home, port=port)
     found = examples(shipped("notebooks", "agents"))
     with _gateway(_contained(settings)) as (gateway, child):
-        desk = RemoteDesk(gateway.url, gateway.token)
+        desk = RemoteDesk(gateway)
         for example in found:
             added = add(desk, example.name, example.notebook, files=example.files)
             printing.added(added.agent, created=added.created, changed=added.changed)
             number = publish(desk, added, force=False)
             if number:
                 printing.published(str(added.address), number)
-        answer = Gateway(gateway.url, gateway.token).ask(
+        answer = Gateway(gateway.url, gateway.token, trust=gateway.trust).ask(
             "GET", path_of("agents", FIRST_USER, found[0].name), patience_seconds=None
         )
         printing.demonstrated(
@@ -117,14 +117,8 @@ def _contained(settings: Settings) -> Settings:
     return replace(settings, isolation=Isolation.NONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Access:
-    url: str
-    token: str
-
-
 @contextmanager
-def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str]]]:
+def _gateway(settings: Settings) -> Iterator[tuple[Found, subprocess.Popen[str]]]:
     """A gateway of our own on the home, which goes when the block is left.
 
     Raises:
@@ -148,7 +142,7 @@ def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str
         if found is None:
             raise Unavailable("The gateway did not start.")
         threading.Thread(target=_relay, args=(child.stdout,), daemon=True).start()
-        yield _Access(url=found.url, token=found.token), child
+        yield found, child
     finally:
         _stop(child)
         signal.signal(signal.SIGTERM, before)

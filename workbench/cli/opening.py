@@ -44,7 +44,7 @@ def _at(settings: Settings) -> Desk:
     if gateway is not None:
         from workbench.cli.remote_desk import RemoteDesk
 
-        return RemoteDesk(gateway.url, gateway.token)
+        return RemoteDesk(gateway)
     from workbench.cli.local_desk import LocalDesk
 
     # A command uses one kernel at most and should not start others for nobody.

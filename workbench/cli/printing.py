@@ -178,9 +178,11 @@ def written(path: Path) -> None:
     remark(f"written: {path}")
 
 
-def rebuilt(home: Path, rows: int) -> None:
-    """Say that the index is new."""
+def rebuilt(home: Path, rows: int, swept: Mapping[str, int] | None) -> None:
+    """Say that the index is new, and what was thrown away."""
     line(f"{home}: the index was made anew, {rows:,} rows")
+    if swept is not None:
+        line(f"thrown away: {swept['objects']:,} objects, {swept['runs']:,} folders of runs")
 
 
 def backed_up(file: Path, size: int) -> None:

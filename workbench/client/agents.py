@@ -185,9 +185,10 @@ class AgentVerbs(Generic[RunT]):
         yield from self._reread()
 
     @asks
-    def deprecate(self, version: str) -> Plan[View]:
-        """The version, with a warning for whoever still runs it."""
-        answer = yield Request(method="POST", path=self._path("versions", version, "deprecate"))
+    def deprecate(self, version: str, note: str = "") -> Plan[View]:
+        """The version, with a warning for whoever still runs it; *note* says what to use instead."""
+        path = self._path("versions", version, "deprecate")
+        answer = yield Request(method="POST", path=path, body={"note": note} if note else None)
         return dict(answer.json())
 
     @asks
@@ -196,6 +197,37 @@ class AgentVerbs(Generic[RunT]):
         query = {"from": before, "to": after}
         request = Request(path=self._path("compare"), query=query, repeatable=True)
         return dict((yield request).json())
+
+    @asks
+    def compared(self, before: str, after: str) -> Plan[str]:
+        """As `compare`, as a page to look at: HTML that runs and fetches nothing."""
+        query = {"from": before, "to": after, "format": "html"}
+        request = Request(path=self._path("compare"), query=query, repeatable=True)
+        return (yield request).content.decode("utf-8", "replace")
+
+    @asks
+    def change(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        visibility: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Plan[None]:
+        """Change what it is called, what it says of itself, or who may see it.
+
+        Raises:
+            DuplicateAgentName: You have one of that name.
+            AgentAccessDenied: It is somebody else's.
+        """
+        changes = {
+            "agent_name": name,
+            "description": description,
+            "visibility": visibility,
+            "metadata": metadata,
+        }
+        body = {key: value for key, value in changes.items() if value is not None}
+        self.about = (yield Request(method="PATCH", path=self._path(), body=body)).json()
 
     @asks
     def archive(self) -> Plan[None]:
@@ -328,7 +360,7 @@ class AgentsVerbs(Generic[AgentT]):
         owner: str | None = None,
         tag: str | None = None,
     ) -> AgentPages[AgentT]:
-        """The agents that hold *text* in name or description, newest first.
+        """The agents with all words of *text* in name, description, tags or cells, newest first.
 
         for agent in wb.agents.list("weather"):
             print(agent.address, agent.description)

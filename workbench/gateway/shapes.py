@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from workbench.domain.paging import LARGEST_PAGE, PAGE
 from workbench.domain.runs import RunStatus
+from workbench.domain.statistics import DAYS, LONGEST_DAYS
 from workbench.errors import (
     AgentAccessDenied,
     AgentNotFound,
@@ -172,7 +173,7 @@ SHAPES: Mapping[str, Shape] = {
         query=(
             _text("name", "With exactly this name."),
             _text("owner", "Of this owner."),
-            _text("q", "With these words in them."),
+            _text("q", "With all of these words, at most 32, in name, description, tags or cells."),
             _text("tag", "With this tag."),
             *_PAGE,
         ),
@@ -250,7 +251,9 @@ SHAPES: Mapping[str, Shape] = {
         refuses=(*_OWN, NotFound, PreconditionFailed),
     ),
     f"POST {_AGENT}/versions": Shape(
-        query=(_flag("force", "Publish without running the agent's cases first."),),
+        query=(
+            _flag("force", "Publish whatever its source holds, without running its cases first."),
+        ),
         headers=(_PREFER,),
         body="VersionWish",
         gives={201: "Version", 202: "Publication"},
@@ -334,7 +337,20 @@ SHAPES: Mapping[str, Shape] = {
     f"POST {_RUN}/cancel": Shape(
         body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
     ),
+    "GET /statistics": Shape(
+        query=(
+            _text("agent", "Of this agent only: its owner/name."),
+            Option(
+                name="days",
+                schema={"type": "integer", "minimum": 1, "maximum": LONGEST_DAYS, "default": DAYS},
+                doc="How many days back, today included.",
+            ),
+        ),
+        gives={200: "Statistics"},
+        refuses=_SIGHT,
+    ),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
+    "GET /me": Shape(gives={200: "User"}),
     "POST /tokens": Shape(
         body="TokenWish",
         gives={201: "NewToken"},

@@ -78,6 +78,11 @@ class CellRecord:
     ms: float | None = None
     resource_usage: Mapping[str, object] = field(default_factory=dict)
 
+    def as_json(self) -> dict[str, object]:
+        """The record as one flat object of plain values."""
+        place = {"id": self.id, "index": self.index, "status": self.status, "ms": self.ms}
+        return {**place, **self.resource_usage}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:

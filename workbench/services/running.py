@@ -139,6 +139,11 @@ class Running:
             pass  # as it stands now is the answer then
         return await self._runs.get(principal, run_id)
 
+    @property
+    def epoch(self) -> int:
+        """As long as it is the same number, every list of runs reads as before."""
+        return self._runs.epoch
+
     async def list(self, principal: Principal, query: RunQuery) -> Page[Run]:
         """The runs the asker may know of, newest first."""
         return await self._runs.list(principal, query)

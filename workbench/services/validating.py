@@ -24,9 +24,9 @@ from workbench.services.authoring import (
     check_kernel,
     document_of,
 )
-from workbench.services.publishing import cases_of
+from workbench.services.publishing import SECRET, cases_of
 
-SECRET, MISSING = "SecretInSource", "ModuleNotFound"
+MISSING = "ModuleNotFound"
 
 
 class Severity(StrEnum):
@@ -144,12 +144,7 @@ def _defined(
 
 def _secrets(nb: dict[str, Any]) -> Iterator[Problem]:
     for secret in secrets(nb):
-        yield Problem(
-            code=SECRET,
-            message=f"Cell {secret.cell} holds {secret.kind} (line {secret.line}). Whoever sees the"
-            " notebook has it: take it out, and make a new one.",
-            details={"cell": secret.cell, "cell_id": secret.cell_id, "line": secret.line},
-        )
+        yield Problem(code=SECRET, message=secret.message, details=secret.place)
 
 
 def _own_kernel(nb: dict[str, Any], kernels: Collection[str]) -> bool:

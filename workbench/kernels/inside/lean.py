@@ -52,6 +52,9 @@ _WARMING = (
 _TURNS_UNTIL_IN_LINE = 4
 """How many turns of the loop a request that has arrived needs to stand in line for the kernel."""
 
+_PIECE = 256 * 1024
+"""How many characters are sent before more are taken in."""
+
 
 class _Nowhere:
     """A socket that swallows what is published while nobody listens."""
@@ -61,7 +64,21 @@ class _Nowhere:
 
 
 class _Stream(OutStream):
-    """Standard output that wakes the thread that sends it only if there is something to send."""
+    """Standard output that wakes the thread that sends it only if there is something to send.
+
+    And before there is too much: what a fifth of a second can print would be one message, larger
+    than anybody takes in.
+    """
+
+    _unsent = 0
+
+    def write(self, string: str) -> int | None:  # type: ignore[override]
+        """Take *string* in."""
+        written = super().write(string)
+        self._unsent += len(string)
+        if self._unsent > _PIECE:
+            self.flush()
+        return written
 
     def flush(self) -> None:
         """Send what is there."""
@@ -71,6 +88,7 @@ class _Stream(OutStream):
             or self._hooks
             or (buffers and any(b.tell() for b in buffers.values()))
         ):
+            self._unsent = 0
             super().flush()
 
 
