@@ -71,6 +71,8 @@ class Settings:
         keyfile: Its private key, unless it is in the same file.
         client_ca: The authority whose certificates callers must have, besides their token.
         allow_origin: Origins whose pages may call from a browser; `*` is all.
+        hub_url: Where JupyterHub's API answers, whose users are known here by their tokens.
+        hub_service: What the gateway is called there: tokens need the scope to use it.
     """
 
     home: Path
@@ -117,6 +119,8 @@ class Settings:
     keyfile: str = ""
     client_ca: str = ""
     allow_origin: tuple[str, ...] = ()
+    hub_url: str = ""
+    hub_service: str = "workbench"
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
@@ -212,6 +216,13 @@ def _origins(value: Any) -> tuple[str, ...]:
     return origins
 
 
+def _url(value: Any) -> str:
+    text = str(value)
+    if text and not text.startswith(("http://", "https://")):
+        raise ValueError(value)
+    return text
+
+
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
@@ -275,5 +286,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "keyfile": str,
     "client_ca": str,
     "allow_origin": _origins,
+    "hub_url": _url,
+    "hub_service": str,
 }
 assert set(_READERS) == {field.name for field in fields(Settings)}

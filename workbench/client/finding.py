@@ -88,7 +88,8 @@ def access(
     """Where to ask, with which token, and whose certificate to believe there.
 
     That is what is given, else what `WORKBENCH_URL`, `WORKBENCH_TOKEN` and `WORKBENCH_CA` say, else
-    what the gateway of the user's home says of itself. *ca* is a file with certificates.
+    what the gateway of the user's home says of itself. *ca* is a file with certificates. In what
+    JupyterHub starts, the token that it gave is shown to the gateway that `WORKBENCH_URL` names.
 
     Raises:
         InvalidRequest: That file cannot be used.
@@ -97,6 +98,8 @@ def access(
     """
     url = url or environment.get("WORKBENCH_URL")
     token = token or environment.get("WORKBENCH_TOKEN")
+    if url and not token:
+        token = environment.get("JUPYTERHUB_API_TOKEN")
     ca = ca or environment.get("WORKBENCH_CA")
     trust = trust_in(ca) if ca else None
     if url and token:

@@ -1,4 +1,4 @@
-"""Tokens: made and shown once, listed, taken back."""
+"""Tokens: whom they speak for; made and shown once, listed, taken back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from workbench.services.admitting import TokenWish
 from workbench.services.views import token_view
 
 _WISH: Fields = {"name": (str,), "user": (str,), "role": (str,), "days": (int, float)}
+
+
+async def me(call: Call) -> Answer:
+    """Whom the caller's token speaks for."""
+    options(call)
+    return answer({"user": call.principal.user, "role": str(call.principal.role)})
 
 
 async def make(call: Call) -> Answer:
@@ -47,8 +53,12 @@ async def make(call: Call) -> Answer:
 async def listing(call: Call) -> Answer:
     """The tokens the caller may know of."""
     options(call)
-    tokens = await call.app.admitting.tokens(call.principal)
-    return answer({"items": [token_view(token) for token in tokens], "next_cursor": None})
+
+    async def write() -> Answer:
+        tokens = await call.app.admitting.tokens(call.principal)
+        return answer({"items": [token_view(token) for token in tokens], "next_cursor": None})
+
+    return await call.kept.answer(call.asked, call.app.admitting.epoch, write)
 
 
 async def revoke(call: Call) -> Answer:
