@@ -143,7 +143,7 @@ class Client:
     """One keep-alive connection."""
 
     def __init__(self, port: int, token: str = TOKEN) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         self._token = token
 
     def call(
