@@ -78,6 +78,9 @@ _DEFINITION: Mapping[str, Schema] = {
     "output_schema": _or_null(_FREE),
     "timeout_seconds": _or_null(_FRACTION),
     "network": _TEXT,
+    "retry": _object(
+        max=_WHOLE, on=_list(_one_of(Reason)), backoff_seconds=_FRACTION, test=_YES_OR_NO
+    ),
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
 }
