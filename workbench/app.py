@@ -6,8 +6,8 @@ settings. What is built here lives on one event loop.
 
 from __future__ import annotations
 
-import os
-import shutil
+import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import SystemRandom
@@ -17,13 +17,18 @@ from typing import Self
 import uuid_utils
 
 from workbench.domain.access import Principal, Role
+from workbench.domain.caps import Caps
+from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
+from workbench.domain.network import Network, read_hosts
 from workbench.domain.runs import Run
-from workbench.kernels import Executor
-from workbench.kernels.environment import apart
+from workbench.kernels import Executor, Wanted
+from workbench.kernels.egress import Egress
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ordinary import OWN, OrdinaryKernels
+from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
+from workbench.kernels.removal import remove
+from workbench.kernels.sources import kernels_behind
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.comparing import Comparing
@@ -39,6 +44,11 @@ from workbench.services.showing import Showing
 from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
 from workbench.store.store import Store
+
+_log = logging.getLogger("workbench.isolation")
+
+TRUSTED = Protection(level=Isolation.NONE)
+"""For executors that are handed over with the app: nothing is asked of them."""
 
 ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
 
@@ -64,21 +74,69 @@ def limits_of(settings: Settings) -> Limits:
     """The budgets of a run, as the administrator has set them."""
     return Limits(
         seconds=settings.run_seconds,
+        cpu_seconds=settings.cpu_seconds,
+        memory_bytes=settings.memory_bytes,
+        processes=settings.processes,
+        open_files=settings.open_files,
+        file_bytes=settings.file_bytes,
+        folder_bytes=settings.folder_bytes,
         output_bytes=settings.output_bytes,
         kept_output_bytes=min(settings.output_bytes, Limits().kept_output_bytes),
         result_bytes=settings.result_bytes,
     )
 
 
-def _executor_of_agents(settings: Settings) -> NotebookExecutor:
+def caps_of(settings: Settings) -> Caps:
+    """The most that agents may ask for, as the administrator has set it."""
+    most = Limits(
+        seconds=settings.longest_run_seconds,
+        cpu_seconds=settings.most_cpu_seconds,
+        memory_bytes=settings.most_memory_bytes,
+        processes=settings.most_processes,
+        open_files=settings.most_open_files,
+        file_bytes=settings.most_file_bytes,
+        folder_bytes=settings.most_folder_bytes,
+        scratch_bytes=settings.most_memory_bytes,
+        shared_memory_bytes=settings.most_memory_bytes,
+        output_bytes=settings.most_output_bytes,
+        result_bytes=settings.most_result_bytes,
+    )
+    default = limits_of(settings)
+    return Caps(limits=most.at_least(default), network=Network(settings.network))
+
+
+def protection_of(settings: Settings, ground: Ground) -> Protection:
+    """What runs get on *ground*, and what the administrator asks for."""
+    return Protection(
+        level=None if ground.wall is None else ground.wall.level,
+        minimum=Isolation(settings.isolation_minimum),
+        cure=ground.cure,
+    )
+
+
+def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
-    shutil.rmtree(work, ignore_errors=True)
-    housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
-    pool = Pool(OrdinaryKernels(housing=housing), size=settings.ready_kernels, names=OWN)
+    remove(work)
+    if ground.wall is None:
+        return NotebookExecutor(kernels=NoKernels(ground.cure))
+    kernels = kernels_behind(
+        ground.wall,
+        work=work,
+        cache=scratch / "cache",
+        preload=settings.preload,
+        cgroups=ground.cgroups,
+    )
+    pool = Pool(
+        kernels,
+        size=settings.ready_kernels,
+        most=settings.most_ready_kernels,
+        wanted=Wanted(limits=limits_of(settings)),
+    )
     pool.fill()
-    return NotebookExecutor(kernels=pool)
+    private = read_hosts(settings.private_hosts)
+    return NotebookExecutor(kernels=pool, egress=Egress(private=private))
 
 
 class App:
@@ -86,6 +144,7 @@ class App:
 
     Attributes:
         settings: What it was built from.
+        protection: How far runs are kept apart here, and how far they must be.
         store: What is remembered.
         admitting: Who may come in.
         authoring: Agents and their drafts.
@@ -106,6 +165,7 @@ class App:
         *,
         store: Store,
         executor: Executor,
+        protection: Protection = TRUSTED,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
         jitter: Callable[[], float] = CHANCE,
@@ -115,6 +175,7 @@ class App:
         self.settings = settings
         self.store = store
         self._executor = executor
+        self.protection = protection
         self.admitting = Admitting(access=store.access, clock=clock)
         self.ticketing = Ticketing(clock=clock)
         self.revising = Revising(
@@ -126,6 +187,7 @@ class App:
             objects=store.objects,
             revising=self.revising,
             kernels=settings.kernels,
+            caps=caps_of(settings),
             clock=clock,
             new_id=new_id,
         )
@@ -137,10 +199,11 @@ class App:
             objects=store.objects,
             executor=executor,
             limits=limits_of(settings),
-            longest_run_seconds=settings.longest_run_seconds,
+            caps=caps_of(settings),
             at_once=settings.runs_at_once,
             queue_limit=settings.queue_limit,
             kernels=settings.kernels,
+            protection=protection,
             watch=watch,
             clock=clock,
             boot=store.boot,
@@ -154,12 +217,17 @@ class App:
             events=store.events,
             papers=store.papers,
             dispatching=self.dispatching,
+            protection=protection,
             clock=clock,
             new_id=new_id,
         )
         self.showing = Showing(running=self.running)
         self.publishing = Publishing(
-            versions=store.versions, objects=store.objects, running=self.running, clock=clock
+            versions=store.versions,
+            objects=store.objects,
+            running=self.running,
+            caps=caps_of(settings),
+            clock=clock,
         )
         self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
         self.comparing = Comparing(authoring=self.authoring)
@@ -168,6 +236,7 @@ class App:
             runs=store.runs,
             agents=store.agents,
             versions=store.versions,
+            objects=store.objects,
             dispatching=self.dispatching,
             settling=settling,
             administrator=ADMINISTRATOR,
@@ -177,7 +246,7 @@ class App:
 
     @property
     def isolation(self) -> str:
-        """The level that runs have here."""
+        """The level that runs have here; `unavailable` if none begins."""
         return self._executor.isolation
 
     @property
@@ -214,8 +283,18 @@ class App:
             HomeUnreadable: What lies there is of a newer workbench, or none of ours.
         """
         store = await Store.open(settings.home, clock=clock)
-        executor = _executor_of_agents(settings)
-        app = cls(settings, store=store, executor=executor, watch=watch, clock=clock)
+        ground = await asyncio.to_thread(choose, settings.isolation)
+        _log.log(logging.INFO if ground.wall else logging.WARNING, "isolation: %s", ground.said)
+        executor = _executor_of_agents(settings, ground)
+        protection = protection_of(settings, ground)
+        app = cls(
+            settings,
+            store=store,
+            executor=executor,
+            protection=protection,
+            watch=watch,
+            clock=clock,
+        )
         await app.recover(resume=resume)
         return app
 

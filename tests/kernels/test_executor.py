@@ -11,10 +11,10 @@ import pytest
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason, RunStatus
-from workbench.kernels import CellRecord, Task
+from workbench.kernels import CellRecord, Task, Wanted
 from workbench.kernels.environment import at_home
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ordinary import OWN, OrdinaryKernels
+from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.pool import Pool
 from workbench.notebook.document import dump, load
 
@@ -27,13 +27,16 @@ def ignored(type, data):
     """Nobody listens."""
 
 
-def test_a_run_completes_with_its_result(carried):
+LEVELS = {"forked": "namespaces", "ordinary": "none"}
+
+
+def test_a_run_completes_with_its_result(carried, kernels):
     run = carried(("n = 1", "parameters"), HAND_OVER, parameters={"n": 41})
 
     outcome = run.outcome
     assert (outcome.status, outcome.reason, outcome.error) == (RunStatus.COMPLETED, None, None)
     assert outcome.result == {"n": 42, "test": False}
-    assert outcome.isolation == "none"
+    assert outcome.isolation == LEVELS[kernels.sort]
     assert [(cell.id, cell.index, cell.status) for cell in outcome.cells] == [
         ("cell-0", 0, "completed"),
         ("injected-parameters", None, "completed"),
@@ -56,6 +59,7 @@ def test_what_happens_is_reported_as_it_happens(carried):
     place = {"cell": "cell-0", "index": 0}
     mine = [(type, data) for type, data in run.events if data["cell"] == "cell-0"]
     assert mine[-1][1].pop("ms") > 0
+    assert mine[-1][1].pop("resource_usage")["cpu_ms"] > 0
     assert mine == [
         (EventType.CELL_STARTED, place),
         (EventType.LOG, place | {"level": "info", "message": "reading", "fields": {"rows": 3}}),
@@ -236,14 +240,14 @@ def test_too_many_files_fail_a_run_that_had_completed(carried):
         limits={"files": 5},
     )
 
-    assert (run.outcome.status, run.outcome.reason) == (RunStatus.FAILED, Reason.OUTPUT_LIMIT)
+    assert (run.outcome.status, run.outcome.reason) == (RunStatus.FAILED, Reason.DISK_LIMIT)
     assert "more than 5 files" in run.outcome.error["message"]
 
 
 def test_what_a_run_took_is_measured(carried):
     outcome = carried(
         "x = bytearray(60_000_000)\nimport time\nend = time.process_time() + 0.3\n"
-        "while time.process_time() < end: pass"
+        "while time.process_time() < end: pass\nprint('done')"
     ).outcome
 
     used = outcome.resource_usage
@@ -331,7 +335,7 @@ def _task(notebook, *cells, **options):
 
 def test_sixteen_runs_at_a_time_do_not_mix(kernels, notebook):
     async def main():
-        pool = Pool(kernels(), size=2, names=OWN)
+        pool = Pool(kernels(), size=2, wanted=Wanted())
         executor = NotebookExecutor(kernels=pool)
         cells = (("n = 0", "parameters"), "import time; time.sleep(0.1)\nprint(n)", HAND_OVER)
         tasks = [_task(notebook, *cells, parameters={"n": n}) for n in range(16)]
@@ -347,7 +351,7 @@ def test_sixteen_runs_at_a_time_do_not_mix(kernels, notebook):
 
 def test_many_runs_leave_no_descriptor_no_task_and_no_thread(kernels, notebook):
     async def main():
-        pool = Pool(kernels(), size=1, names=OWN)
+        pool = Pool(kernels(), size=1, wanted=Wanted())
         executor = NotebookExecutor(kernels=pool)
         counts = []
         for _ in range(6):
@@ -388,7 +392,7 @@ def test_whoever_waits_for_the_start_is_told_before_the_first_cell(kernels, note
 
     asyncio.run(main())
 
-    assert heard[:2] == ["none", EventType.CELL_STARTED]
+    assert heard[:2] == [LEVELS[kernels.sort], EventType.CELL_STARTED]
 
 
 @pytest.mark.parametrize("where", ["started", "report"])

@@ -108,17 +108,17 @@ HOST = """
     import asyncio, os, sys
     from pathlib import Path
     from workbench.domain.limits import Limits
-    from workbench.kernels import Task
+    from workbench.kernels import Task, Wanted
     from workbench.kernels.environment import apart
     from workbench.kernels.executor import NotebookExecutor
-    from workbench.kernels.ordinary import OWN, OrdinaryKernels
+    from workbench.kernels.ordinary import OrdinaryKernels
     from workbench.kernels.pool import Pool
     from workbench.notebook.document import code_cell, dump, node
 
     async def main():
         folder = Path(sys.argv[1])
         housing = apart(work=folder / "w", cache=folder / "c", inherited=os.environ)
-        pool = Pool(OrdinaryKernels(housing=housing), size=1, names=OWN)
+        pool = Pool(OrdinaryKernels(housing=housing), size=1, wanted=Wanted())
         executor = NotebookExecutor(kernels=pool)
         sources = sys.stdin.read().split("# %%")
         cells = [code_cell(source, id=f"c{n}") for n, source in enumerate(sources)]

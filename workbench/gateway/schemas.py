@@ -8,6 +8,7 @@ from workbench.domain.access import Role
 from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
 from workbench.domain.names import NAME
+from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
 from workbench.domain.versions import LONGEST_NOTE, Stage
 from workbench.services.admitting import LONGEST_NAME
@@ -77,7 +78,8 @@ _DEFINITION: Mapping[str, Schema] = {
     "input_schema": _FREE,
     "output_schema": _or_null(_FREE),
     "timeout_seconds": _or_null(_FRACTION),
-    "network": _TEXT,
+    "limits": _FREE,
+    "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
     "retry": _object(
         max=_WHOLE, on=_list(_one_of(Reason)), backoff_seconds=_FRACTION, test=_YES_OR_NO
     ),
@@ -278,6 +280,7 @@ SCHEMAS: Mapping[str, Schema] = {
         role=_one_of(Role),
         days={"type": "number", "exclusiveMinimum": 0, "maximum": 3650},
     ),
+    "User": _object(user=_TEXT, role=_one_of(Role)),
     "Values": {"type": "object", "description": "The agent's parameters by name."},
     "Version": _object(
         version=NUMBER,

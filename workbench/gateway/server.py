@@ -18,9 +18,11 @@ from workbench.domain.runs import Run
 from workbench.errors import InvalidRequest
 from workbench.gateway.application import WorkbenchGateway
 from workbench.gateway.front import Front
+from workbench.gateway.hub import Hub
 from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
+from workbench.gateway.tls import shown
 from workbench.services.dispatching import Watch
 from workbench.settings import Settings
 
@@ -69,13 +71,13 @@ async def _serve(settings: Settings, configuration: Path, opening: Opening) -> N
 
     async with _signals() as (stop, hurry), await opening(settings, watch=moved) as app:
         metering.attach(app)
-        front = Front(app=app, identity=Identity(app.admitting), metering=metering)
+        front = Front(app=app, identity=Identity(app.admitting, _hub(settings)), metering=metering)
         made = await app.admitting.welcome(settings.token)
         try:
             gateway.listen(front)
             url = f"{gateway.scheme}://{_spoken(settings.host)}:{gateway.port}"
             front.url = url
-            app.store.home.announce(url, front.identity.local_token)
+            app.store.home.announce(url, front.identity.local_token, shown(settings))
             _tell([f"token: {made}"] if made else [], f"gateway: {url}")
             await stop.wait()
             await _leave(app, front, hurry)
@@ -128,6 +130,10 @@ async def _leave(app: App, front: Front, hurry: asyncio.Event) -> None:
     if not await front.empty(seconds=LAST_WORDS_SECONDS):
         front.dismiss()
         await front.empty(seconds=LAST_WORDS_SECONDS)
+
+
+def _hub(settings: Settings) -> Hub | None:
+    return Hub(settings.hub_url, service=settings.hub_service) if settings.hub_url else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import RunStatus
-from workbench.errors import InvalidRequest
+from workbench.errors import AgentNotFound, InvalidRequest
 from workbench.gateway.downloads import download
 from workbench.gateway.handlers.places import agent_at, agent_by_id, agent_called, run_id_at
 from workbench.gateway.handlers.waiting import settled
@@ -43,7 +45,7 @@ async def listing(call: Call) -> Answer:
         AgentNotFound: Those of an agent are asked for that the caller may not know of.
     """
     found = options(call, "agent", *_LIST)
-    return await _list(call, found, await _agent_id(call, found.get("agent")))
+    return await _list(call, found, lambda: _agent_id(call, found.get("agent")))
 
 
 async def listing_of_agent(call: Call) -> Answer:
@@ -52,8 +54,11 @@ async def listing_of_agent(call: Call) -> Answer:
     Raises:
         AgentNotFound: There is no agent the caller may know of.
     """
-    found = options(call, *_LIST)
-    return await _list(call, found, (await agent_at(call)).id)
+
+    async def agent_id() -> str:
+        return (await agent_at(call)).id
+
+    return await _list(call, options(call, *_LIST), agent_id)
 
 
 async def show(call: Call) -> Answer:
@@ -158,10 +163,11 @@ async def cancel(call: Call) -> Answer:
     )
 
 
-async def _list(call: Call, found: dict[str, str], agent_id: str | None) -> Answer:
+async def _list(
+    call: Call, found: dict[str, str], agent_id: Callable[[], Awaitable[str | None]]
+) -> Answer:
     limit, cursor = page(found)
     query = RunQuery(
-        agent_id=agent_id,
         status=_status(found.get("status")),
         test=flag(found, "test"),
         version=found.get("version"),
@@ -170,15 +176,29 @@ async def _list(call: Call, found: dict[str, str], agent_id: str | None) -> Answ
         limit=limit,
         cursor=cursor,
     )
-    return answer(page_view(await call.app.running.list(call.principal, query), run_view))
+
+    async def write() -> Answer:
+        wanted = replace(query, agent_id=await agent_id())
+        return answer(page_view(await call.app.running.list(call.principal, wanted), run_view))
+
+    epoch = call.app.authoring.epoch, call.app.running.epoch
+    return await call.kept.answer(call.asked, epoch, write)
 
 
 async def _agent_id(call: Call, text: str | None) -> str | None:
     if text is None:
         return None
     owner, slash, name = text.partition("/")
-    agent = await (agent_called(call, owner, name) if slash else agent_by_id(call, text))
-    return agent.id
+    if not slash:
+        return (await agent_by_id(call, text)).id
+    try:
+        return (await agent_called(call, owner, name)).id
+    except AgentNotFound:
+        # It may have been called that when its runs began.
+        moved = await call.app.authoring.moved(call.principal, owner, name)
+        if moved is None:
+            raise
+        return moved.id
 
 
 def _status(text: str | None) -> RunStatus | None:
