@@ -33,6 +33,7 @@ from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching, Watch
+from workbench.services.measuring import Measuring
 from workbench.services.postponing import Postponing
 from workbench.services.publishing import Publishing
 from workbench.services.purging import Purging
@@ -156,6 +157,7 @@ class App:
         running: Runs.
         dispatching: The line of waiting runs.
         showing: Runs as pages.
+        measuring: What runs come to.
         ticketing: What lets a browser open one address once.
     """
 
@@ -222,6 +224,7 @@ class App:
             new_id=new_id,
         )
         self.showing = Showing(running=self.running)
+        self.measuring = Measuring(statistics=store.statistics, clock=clock)
         self.publishing = Publishing(
             versions=store.versions,
             objects=store.objects,

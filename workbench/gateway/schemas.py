@@ -109,6 +109,15 @@ _TOKEN: Mapping[str, Schema] = {
     "expires_at": _or_null(_MOMENT),
     "revoked_at": _or_null(_MOMENT),
 }
+_SUMMARY: Mapping[str, Schema] = {
+    "runs": _WHOLE,
+    "completed": _WHOLE,
+    "failed": _WHOLE,
+    "cancelled": _WHOLE,
+    "success_rate": _or_null(_FRACTION),
+    "p50_ms": _or_null(_FRACTION),
+    "p95_ms": _or_null(_FRACTION),
+}
 _DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
 
 SCHEMAS: Mapping[str, Schema] = {
@@ -251,6 +260,7 @@ SCHEMAS: Mapping[str, Schema] = {
         completed_at=_or_null(_MOMENT),
         execution_time_ms=_or_null(_FRACTION),
         resource_usage=_FREE,
+        cells=_list(_FREE),
         isolation=_or_null(_TEXT),
         attempt=_WHOLE,
         attempts=_list(_ref("Attempt")),
@@ -266,6 +276,12 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "RunPage": _page("Run"),
     "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT),
+    "Statistics": _object(
+        since=_MOMENT,
+        **_SUMMARY,
+        days=_list(_object(day={"type": "string", "format": "date"}, **_SUMMARY)),
+        agents=_list(_object(agent=_TEXT, **_SUMMARY)),
+    ),
     "Ticket": _object(ticket=_TEXT, url=_TEXT, expires_at=_MOMENT),
     "TicketWish": _wish("path", path=_TEXT),
     "Token": _object(**_TOKEN),

@@ -27,6 +27,7 @@ from workbench.store.purges import Purges
 from workbench.store.revisions import Revisions
 from workbench.store.runs import Runs
 from workbench.store.snapshots import SNAPSHOT_BYTES
+from workbench.store.statistics import RunStatistics
 from workbench.store.sweeping import Swept, sweep
 from workbench.store.versions import Versions
 
@@ -44,6 +45,7 @@ class Store:
         versions: Their published versions.
         revisions: Their earlier drafts.
         runs: Their runs.
+        statistics: What the runs come to.
         access: Users and tokens.
         objects: Bytes by fingerprint.
         events: What happens during runs.
@@ -82,6 +84,7 @@ class Store:
         self.agents = Agents(self._catalog, directory)
         self.versions = Versions(self._catalog, self.agents)
         self.runs = Runs(self._catalog, self.objects)
+        self.statistics = RunStatistics(self._catalog)
         self.revisions = Revisions(self._catalog, self.agents, self.objects)
         self.access = Access(self._catalog)
         self.purges = Purges(
