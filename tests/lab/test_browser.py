@@ -217,7 +217,7 @@ def test_it_opens_with_the_workbench_and_asks_nobody_about_saving_it(page, lab):
 def test_an_author_makes_edits_tests_publishes_and_compares(page, lab, wb):
     go(page, lab)
     page.locator(".wbl-side .wbl-main").click()
-    page.get_by_label("Name").fill("Daily Greeting")
+    page.locator(".wbl-form").get_by_label("Name", exact=True).fill("Daily Greeting")
     page.locator(".wbl-choice", has_text="Empty").click()
     accept(page)
     settle(page, "agents/admin/daily-greeting.ipynb")
