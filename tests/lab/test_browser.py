@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
@@ -86,9 +87,11 @@ class Lab:
         while True:
             assert self.process.poll() is None, self.log.read_text()
             try:
-                return self.get("/api/status")
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
             except OSError:
-                continue
+                time.sleep(0.1)
+            else:
+                return
 
     def get(self, path, *, token=None, data=None):
         held = self.token if token is None else token
