@@ -70,9 +70,9 @@ class Settings:
         certfile: The certificate to answer with by TLS, with those that lead to a known one.
         keyfile: Its private key, unless it is in the same file.
         client_ca: The authority whose certificates callers must have, besides their token.
+        allow_origin: Origins whose pages may call from a browser; `*` is all.
         hub_url: Where JupyterHub's API answers, whose users are known here by their tokens.
         hub_service: What the gateway is called there: tokens need the scope to use it.
-        allow_origin: Origins whose pages may call from a browser; `*` is all.
     """
 
     home: Path

@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from workbench.errors import IllegalMove
 
+MOST_CELLS = 100
+"""Of how many cells a run says itself how they fared."""
+
 
 class RunStatus(StrEnum):
     """Where a run stands."""
@@ -113,6 +116,8 @@ class Run:
         boot: The life of the workbench that began this attempt; empty while none has.
         isolation: The level it ran at; empty while it never did.
         resource_usage: What it took: `cpu_ms`, `peak_memory_bytes`, `output_bytes`.
+        cells: How its first cells fared: `id`, `index`, `status`, `ms` and what each took; the
+            executed notebook has all of them.
     """
 
     id: str
@@ -134,6 +139,7 @@ class Run:
     boot: str = ""
     isolation: str = ""
     resource_usage: Mapping[str, object] = field(default_factory=dict)
+    cells: Sequence[Mapping[str, object]] = ()
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -211,6 +217,7 @@ class Run:
         result: object = None,
         error: Mapping[str, object] | None = None,
         resource_usage: Mapping[str, object] | None = None,
+        cells: Sequence[Mapping[str, object]] = (),
     ) -> Run:
         """The run once nothing more can happen to it.
 
@@ -228,6 +235,7 @@ class Run:
             result=result,
             error=error,
             resource_usage=resource_usage or {},
+            cells=tuple(cells[:MOST_CELLS]),
         )
 
     def _move(self, to: RunStatus) -> Run:

@@ -260,6 +260,7 @@ SCHEMAS: Mapping[str, Schema] = {
         completed_at=_or_null(_MOMENT),
         execution_time_ms=_or_null(_FRACTION),
         resource_usage=_FREE,
+        cells=_list(_FREE),
         isolation=_or_null(_TEXT),
         attempt=_WHOLE,
         attempts=_list(_ref("Attempt")),

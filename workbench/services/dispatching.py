@@ -371,6 +371,7 @@ class Dispatching:
             result=outcome.result if status is RunStatus.COMPLETED else None,
             error=error,
             resource_usage=outcome.resource_usage,
+            cells=[cell.as_json() for cell in outcome.cells],
         )
 
     async def _settle(self, live: _Live, run: Run) -> None:
