@@ -142,11 +142,13 @@ class _Kernel(IPythonKernel):
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         # ipykernel's own way of doing this without the thread forgets those who wait for the lock.
         self._aborting = True
-        assert self.shell_stream is not None
-        self.shell_stream.flush()
+        stream = self.shell_stream
+        assert stream is not None
+        turns = _TURNS_UNTIL_IN_LINE if stream.socket.poll(0) else 0
+        stream.flush()
 
         async def stop_aborting() -> None:
-            for _ in range(_TURNS_UNTIL_IN_LINE):
+            for _ in range(turns):
                 await asyncio.sleep(0)
             async with self._main_asyncio_lock:
                 self._aborting = False
