@@ -46,7 +46,7 @@ def lab_workbench(page: Page, at: Addresses, theme: str) -> None:
 def lab_new(page: Page, at: Addresses, theme: str) -> None:
     lab_workbench(page, at, theme)
     page.locator(".wbl-side .wbl-main").click()
-    page.get_by_label("Name").fill("daily-digest")
+    page.locator(".wbl-form").get_by_label("Name", exact=True).fill("daily-digest")
 
 
 def lab_draft(page: Page, at: Addresses, theme: str) -> None:
