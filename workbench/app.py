@@ -23,10 +23,14 @@ from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.pool import Pool
+from workbench.llm.configuration import read_catalogue
+from workbench.llm.upstreams import Upstreams
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
+from workbench.services.brokering import Brokering
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching, Watch
+from workbench.services.lending import Door, Lending
 from workbench.services.postponing import Postponing
 from workbench.services.publishing import Publishing
 from workbench.services.purging import Purging
@@ -34,8 +38,10 @@ from workbench.services.recovering import Recovering
 from workbench.services.revising import Revising
 from workbench.services.running import Running
 from workbench.services.showing import Showing
+from workbench.services.spending import Spending
 from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
+from workbench.store.keys import Keys
 from workbench.store.store import Store
 
 ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
@@ -92,6 +98,9 @@ class App:
         purging: Agents deleted for good.
         running: Runs.
         dispatching: The line of waiting runs.
+        lending: What lets a run ask a language model.
+        spending: What was spent on language models, and what may be.
+        brokering: Questions to language models.
         showing: Runs as pages.
         ticketing: What lets a browser open one address once.
     """
@@ -102,6 +111,7 @@ class App:
         *,
         store: Store,
         executor: Executor,
+        door: Door | None = None,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
@@ -122,12 +132,25 @@ class App:
             clock=clock,
             new_id=new_id,
         )
+        catalogue = read_catalogue(settings.models)
+        self.lending = Lending(objects=store.objects, catalogue=catalogue, door=door)
+        self.spending = Spending(calls=store.model_calls, catalogue=catalogue, clock=clock)
+        self.brokering = Brokering(
+            catalogue=catalogue,
+            lending=self.lending,
+            spending=self.spending,
+            keys=Keys(settings.home, master=settings.master_key),
+            upstreams=Upstreams(),
+            clock=clock,
+            new_id=new_id,
+        )
         self.dispatching = Dispatching(
             runs=store.runs,
             events=store.events,
             papers=store.papers,
             objects=store.objects,
             executor=executor,
+            lending=self.lending,
             limits=limits_of(settings),
             longest_run_seconds=settings.longest_run_seconds,
             at_once=settings.runs_at_once,
@@ -176,6 +199,7 @@ class App:
         settings: Settings,
         *,
         resume: bool = True,
+        door: Door | None = None,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
     ) -> Self:
@@ -183,6 +207,7 @@ class App:
 
         Without *resume* those that never began keep waiting: who is only here for a moment would
         begin them and be gone before they end. *watch* is told of each run that begins or ends.
+        Runs ask language models at *door*; whoever gives one answers there.
 
         Raises:
             HomeInUse: Another process owns the home.
@@ -190,7 +215,7 @@ class App:
         """
         store = await Store.open(settings.home, clock=clock)
         executor = _executor_of_agents(settings)
-        app = cls(settings, store=store, executor=executor, watch=watch, clock=clock)
+        app = cls(settings, store=store, executor=executor, door=door, watch=watch, clock=clock)
         await app.recover(resume=resume)
         return app
 
@@ -202,6 +227,7 @@ class App:
         """End the runs under way, within *drain_seconds* if they can, and let go of everything."""
         await self.dispatching.drain(drain_seconds)
         await self.postponing.close()
+        await self.brokering.close()
         await self._executor.close()
         await self.store.close()
 

@@ -18,13 +18,17 @@ def desk(tmp_path):
     """Opens an app on one home, as often as asked: `async with desk() as (app, executor)`."""
 
     @asynccontextmanager
-    async def open_app(executor=None, **settings):
+    async def open_app(executor=None, door=None, **settings):
         executor = executor or InstantExecutor()
         clock = SteppingClock()
         store = await Store.open(tmp_path / "home", clock=clock)
         chosen = {"runs_at_once": 2, **settings}
         app = App(
-            Settings(home=tmp_path / "home", **chosen), store=store, executor=executor, clock=clock
+            Settings(home=tmp_path / "home", **chosen),
+            store=store,
+            executor=executor,
+            door=door,
+            clock=clock,
         )
         await app.recover()
         try:

@@ -13,6 +13,7 @@ from workbench.domain.agents import Visibility
 from workbench.store.conditions import where
 from workbench.store.migrations import migrate
 from workbench.store.sight import agents_seen_by, runs_seen_by
+from workbench.store.tables import RUNS as RUNS_TABLE
 
 USERS = st.sampled_from(["ada", "bob", "eve", "root", "' OR TRUE --", "{}", "$1"])
 PRINCIPALS = st.builds(Principal, user=USERS, role=st.sampled_from(Role))
@@ -63,12 +64,17 @@ def test_agents(index, principal, agents):
     }
 
 
+COLUMNS = ", ".join(list(RUNS_TABLE.columns)[:19])
+
+
 @given(principal=PRINCIPALS, runs=st.lists(RUNS, max_size=8))
 def test_runs(index, principal, runs):
     index.execute("DELETE FROM runs")
     for r in runs:
         index.execute(
-            "INSERT INTO runs VALUES ($1, '', $2, '', '', '', $3, '{}', false, 'pending', NULL,"
+            "INSERT INTO runs ("
+            + COLUMNS
+            + ") VALUES ($1, '', $2, '', '', '', $3, '{}', false, 'pending', NULL,"
             " 'null', 'null', 0, '', '{}', '2026-11-20', NULL, NULL)",
             [r.id, r.owner, r.user],
         )

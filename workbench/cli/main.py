@@ -15,6 +15,7 @@ from workbench.cli import printing
 from workbench.cli.agents import agents
 from workbench.cli.demo import demo
 from workbench.cli.homes import backup, rebuild, restore
+from workbench.cli.models import models
 from workbench.cli.outcomes import CALLED_OFF, COULD_NOT, WRONG_REQUEST, code_of
 from workbench.cli.run import run
 from workbench.cli.runs import runs
@@ -69,5 +70,5 @@ def main() -> None:
     """
 
 
-for _command in (up, serve, run, agents, runs, token, rebuild, backup, restore, demo):
+for _command in (up, serve, run, agents, runs, token, models, rebuild, backup, restore, demo):
     main.add_command(_command)

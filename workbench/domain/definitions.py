@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from workbench.domain.models import Budget
 from workbench.domain.parameters import Parameter
 
 
@@ -63,6 +64,7 @@ class Definition:
         language: The notebook's language, in lower case.
         tags: Words to find the agent by.
         files: What travels with it.
+        budget: What one run may spend on language models, as far as the author says.
     """
 
     fingerprint: str
@@ -78,6 +80,7 @@ class Definition:
     language: str = "python"
     tags: Sequence[str] = ()
     files: Sequence[AgentFile] = ()
+    budget: Budget = field(default_factory=Budget)
 
     def as_json(self) -> dict[str, Any]:
         """The definition as plain JSON values; `definition_from_json` reads it back."""
@@ -91,6 +94,7 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "cases": tuple(Case(**c) for c in value["cases"]),
         "files": tuple(AgentFile(**f) for f in value["files"]),
         "tags": tuple(value["tags"]),
+        "budget": Budget(**value.get("budget", {})),
     }
     return Definition(**{**value, **nested})
 

@@ -24,6 +24,7 @@ from workbench.errors import (
     PayloadTooLarge,
     WorkbenchError,
 )
+from workbench.gateway.dialect import PREFIX, openai_failure
 from workbench.gateway.envelope import Enveloped
 from workbench.gateway.examples import origin
 from workbench.gateway.front import Front
@@ -134,6 +135,12 @@ class Exchange(Enveloped):
             )
         return error
 
+    def refusal(self, error: WorkbenchError) -> Answer:
+        """What reports *error*, in the words of those who ask there."""
+        if self.request.path.startswith(PREFIX):
+            return openai_failure(error, request_id=self.request_id)
+        return super().refusal(error)
+
     def on_connection_close(self) -> None:
         """Wake whatever writes to somebody who is no longer there."""
         self._ends.set()
@@ -165,7 +172,7 @@ class Exchange(Enveloped):
                 self._query = rest
                 target = f"{self.request.path}?{rest}" if rest else self.request.path
                 return self._front.app.ticketing.redeem(ticket, target)
-        return await self._front.identity.of(self.request.headers)
+        return await self._front.identity.of(self.request.headers, runs=route.runs)
 
     def _check_announced(self) -> None:
         announced = self.request.headers.get("Content-Length", "0")

@@ -14,6 +14,7 @@ from workbench.domain.access import Principal, token_text
 from workbench.errors import Unauthenticated
 from workbench.gateway.kernel_gateway import Authorizer, GatewayIdentityProvider, User
 from workbench.services.admitting import Admitting
+from workbench.services.lending import Lending
 
 _HEADER = re.compile(r"(?:bearer|token)\s+(\S{1,500})", re.IGNORECASE)
 
@@ -26,12 +27,13 @@ class Identity:
             same machine find it in the home, which only its owner can read.
     """
 
-    def __init__(self, admitting: Admitting) -> None:
+    def __init__(self, admitting: Admitting, lending: Lending) -> None:
         self._admitting = admitting
+        self._lending = lending
         self.local_token = token_text(secrets.token_hex(8), secrets.token_urlsafe(32))
 
-    async def of(self, headers: Mapping[str, str]) -> Principal:
-        """Whom the request with these *headers* comes from.
+    async def of(self, headers: Mapping[str, str], *, runs: bool = False) -> Principal:
+        """Whom the request with these *headers* comes from; *runs* may ask where that is said.
 
         Raises:
             Unauthenticated: Its header carries no token, or none that is good.
@@ -41,7 +43,8 @@ class Identity:
             raise Unauthenticated("Send a token: Authorization: Bearer TOKEN.")
         if hmac.compare_digest(found[1].encode(), self.local_token.encode()):
             return ADMINISTRATOR
-        return await self._admitting.who(found[1])
+        borrower = self._lending.borrower(found[1]) if runs else None
+        return borrower or await self._admitting.who(found[1])
 
 
 class StockIdentity(GatewayIdentityProvider):  # type: ignore[misc]

@@ -16,6 +16,7 @@ from workbench.app import App
 from workbench.domain.runs import Run
 from workbench.errors import InvalidRequest
 from workbench.gateway.application import WorkbenchGateway
+from workbench.gateway.brokerage import Brokerage
 from workbench.gateway.front import Front
 from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
@@ -41,7 +42,8 @@ def serve(settings: Settings, *, configuration: Path) -> int:
         HomeUnreadable: What lies there is of a newer workbench, or none of ours.
         Unavailable: The port is not to be had.
     """
-    os.environ.pop("WORKBENCH_TOKEN", None)
+    for secret in ("WORKBENCH_TOKEN", "WORKBENCH_MASTER_KEY"):
+        os.environ.pop(secret, None)
     asyncio.run(_serve(settings, configuration))
     return 0
 
@@ -57,9 +59,15 @@ async def _serve(settings: Settings, configuration: Path) -> None:
         metering.moved(run)
         tell_of(run)
 
-    async with _signals() as (stop, hurry), await App.open(settings, watch=moved) as app:
+    async with (
+        _signals() as (stop, hurry),
+        _brokerage() as brokerage,
+        await App.open(settings, door=brokerage.door, watch=moved) as app,
+    ):
         metering.attach(app)
-        front = Front(app=app, identity=Identity(app.admitting), metering=metering)
+        identity = Identity(app.admitting, app.lending)
+        front = Front(app=app, identity=identity, metering=metering)
+        brokerage.serve(front)
         made = await app.admitting.welcome(settings.token)
         try:
             gateway.listen(front)
@@ -103,6 +111,16 @@ async def _signals() -> AsyncIterator[tuple[asyncio.Event, asyncio.Event]]:
     finally:
         for number in _STOPS:
             loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _brokerage() -> AsyncIterator[Brokerage]:
+    """Where runs ask for models, until the last of them has ended."""
+    brokerage = Brokerage()
+    try:
+        yield brokerage
+    finally:
+        await brokerage.close()
 
 
 async def _leave(app: App, front: Front, hurry: asyncio.Event) -> None:

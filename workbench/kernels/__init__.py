@@ -32,6 +32,19 @@ Started = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A way out of a kernel that has no network: a port of its own that leads to a socket of ours.
+
+    Attributes:
+        port: The port on the kernel's loopback.
+        socket: The path of the listening unix socket that it leads to.
+    """
+
+    port: int
+    socket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One run, as an executor needs to know it.
 
@@ -45,6 +58,8 @@ class Task:
         limits: What it may take.
         leave: A folder, on the file system of the working folders, that receives the files the run
             leaves; None keeps none.
+        environment: What a kernel of the workbench's own finds in its environment besides.
+        relays: What it reaches without a network.
     """
 
     run_id: str
@@ -55,6 +70,8 @@ class Task:
     kernel: str = ""
     limits: Limits = field(default_factory=Limits)
     leave: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    relays: tuple[Relay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,19 +197,6 @@ class Kernel(Protocol):
     def clear(self) -> None:
         """Remove every folder that was made for it; may take long, never fails."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """A way out of a kernel that has no network: a port of its own that leads to a socket of ours.
-
-    Attributes:
-        port: The port on the kernel's loopback.
-        socket: The path of the listening unix socket that it leads to.
-    """
-
-    port: int
-    socket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from workbench.kernels.cells import PATIENCE_SECONDS, Cells, Ending
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
 from workbench.kernels.front import Front
+from workbench.kernels.hello import hello
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
 
@@ -83,10 +84,7 @@ class NotebookExecutor:
         Raises:
             KernelLost: None could be had.
         """
-        wanted = Wanted(kernel=task.kernel, limits=task.limits)
-        starting = asyncio.ensure_future(
-            self._kernels.start(wanted, seconds=task.limits.start_seconds)
-        )
+        starting = asyncio.ensure_future(self._start(task))
         cancelled = asyncio.ensure_future(cancel.wait())
         try:
             await asyncio.wait({starting, cancelled}, return_when="FIRST_COMPLETED")
@@ -97,6 +95,26 @@ class NotebookExecutor:
             cancelled.cancel()
             if not starting.done():
                 await asyncio.shield(_never_mind(starting))
+
+    async def _start(self, task: Task) -> Kernel:
+        """A kernel that knows what *task* has been lent, and nothing of it was executed yet.
+
+        Raises:
+            KernelLost: None could be had.
+        """
+        seconds = task.limits.start_seconds
+        wanted = Wanted(kernel=task.kernel, limits=task.limits, relays=task.relays)
+        kernel = await self._kernels.start(wanted, seconds=seconds)
+        if not (task.environment and kernel.own):
+            return kernel
+        # Kernels were there before their run; what is executed so leaves no trace in them.
+        code = f"__import__('os').environ.update({dict(task.environment)!r})"
+        try:
+            await hello(kernel.connection, dead=kernel.dead, seconds=seconds, code=code)
+        except BaseException:
+            await asyncio.shield(_discard(kernel))
+            raise
+        return kernel
 
     async def _carry_out(
         self,

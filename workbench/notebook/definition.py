@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from workbench.domain.definitions import AgentFile, Case, Definition
+from workbench.domain.models import Budget, read_budget
 from workbench.domain.parameters import Parameter, accept, object_schema
 from workbench.errors import InvalidAgentConfig, InvalidInput
 from workbench.notebook.parameters import declared, parameters_cell
@@ -75,6 +76,7 @@ def define(
         language=language(nb),
         tags=_tags(own),
         files=tuple(files),
+        budget=_budget(own),
     )
 
 
@@ -105,7 +107,7 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
             tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
         tried(lambda: _cases(own, parameters, input_schema))
-    for check in (_output_schema, _timeout, _network, _retry, _tags):
+    for check in (_output_schema, _timeout, _network, _retry, _tags, _budget):
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
@@ -275,6 +277,16 @@ def _retry(own: Mapping[str, Any]) -> int:
     if type(given) is not int or not 0 <= given <= MAX_RETRY:
         raise _wrong("retry", f"must be a whole number from 0 to {MAX_RETRY}")
     return given
+
+
+def _budget(own: Mapping[str, Any]) -> Budget:
+    given = own.get("budget", {})
+    if not isinstance(given, Mapping):
+        raise _wrong("budget", 'must be an object such as {"usd": 0.5, "calls": 20}')
+    try:
+        return read_budget(given)
+    except ValueError as error:
+        raise _wrong("budget", str(error)) from None
 
 
 def _tags(own: Mapping[str, Any]) -> tuple[str, ...]:

@@ -20,10 +20,13 @@ from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
+from workbench.domain.models import CASSETTE
 from workbench.domain.runs import Reason, Run, RunStatus
-from workbench.errors import ResourceExhausted, Unavailable
+from workbench.errors import InvalidAgentConfig, ResourceExhausted, Unavailable
 from workbench.kernels import Executor, Outcome, Task
 from workbench.services.judging import breach
+from workbench.services.lending import Lending, Loan
+from workbench.services.spending import usage_of
 from workbench.store.events import Events, Stream
 from workbench.store.objects import Objects
 from workbench.store.papers import Papers
@@ -39,6 +42,9 @@ _LAST_EVENT = {
 
 Watch = Callable[[Run], None]
 """Is told of each run that has begun or ended, once that is durable."""
+
+MOST_EFFECTS = 1_000
+"""How many effects of a test run are kept; its events have them all."""
 
 OWN_KERNEL = ""
 """The workbench's own kernel, which also stands in for every Python that is not allowed here."""
@@ -58,6 +64,7 @@ class _Live:
     done: asyncio.Event = field(default_factory=asyncio.Event)
     called_off_by_user: bool = False
     stream: Stream | None = None
+    effects: list[Mapping[str, object]] = field(default_factory=list)
 
 
 class Dispatching:
@@ -71,6 +78,7 @@ class Dispatching:
         papers: Papers,
         objects: Objects,
         executor: Executor,
+        lending: Lending,
         limits: Limits,
         longest_run_seconds: float,
         at_once: int,
@@ -84,6 +92,7 @@ class Dispatching:
         self._papers = papers
         self._objects = objects
         self._executor = executor
+        self._lending = lending
         self._limits = limits
         self._longest_run_seconds = longest_run_seconds
         self._at_once = at_once
@@ -276,14 +285,29 @@ class Dispatching:
 
         def report(type: EventType, data: Mapping[str, object]) -> None:
             stream.append(type, data)
+            if type is EventType.TOOL_RESULT and data.get("simulated"):
+                live.effects.append(data)
 
-        outcome = await self._executor.execute(
-            await self._task(live), report=report, cancel=live.call_off, started=started
-        )
+        try:
+            loan = await self._lending.lend(live.run, live.definition, stream.append)
+        except InvalidAgentConfig as error:
+            said = {"message": str(error)}
+            return live.run.settle(
+                RunStatus.FAILED, at=self._clock(), reason=Reason.AGENT_ERROR, error=said
+            )
+        try:
+            task = await self._task(live, loan)
+            outcome = await self._executor.execute(
+                task, report=report, cancel=live.call_off, started=started
+            )
+        finally:
+            self._lending.take_back(live.run.id)
         await self._papers.write_notebook(live.run.id, outcome.notebook)
-        return self._judge(live, outcome)
+        if (tape := loan.tape) is not None:
+            await self._papers.write_file(live.run.id, CASSETTE, tape)
+        return self._judge(live, outcome, loan)
 
-    async def _task(self, live: _Live) -> Task:
+    async def _task(self, live: _Live, loan: Loan) -> Task:
         run, definition = live.run, live.definition
         seconds = definition.timeout_seconds or self._limits.seconds
         return Task(
@@ -295,15 +319,19 @@ class Dispatching:
             kernel=definition.kernel if definition.kernel in self._kernels else OWN_KERNEL,
             limits=replace(self._limits, seconds=min(seconds, self._longest_run_seconds)),
             leave=self._papers.files_path(run.id),
+            environment=loan.environment,
+            relays=loan.relays,
         )
 
-    def _judge(self, live: _Live, outcome: Outcome) -> Run:
+    def _judge(self, live: _Live, outcome: Outcome, loan: Loan) -> Run:
         status, reason, error = outcome.status, outcome.reason, outcome.error
         if status is RunStatus.CANCELLED and not live.called_off_by_user:
             status, reason = RunStatus.FAILED, Reason.GATEWAY_RESTARTED
             error = {"message": "The workbench was stopped while this run was under way."}
         if status is RunStatus.COMPLETED and (broken := breach(live.definition, outcome.result)):
             status, reason, error = RunStatus.FAILED, Reason.INVALID_OUTPUT, broken
+        if reason is Reason.AGENT_ERROR and loan.exceeded is not None:
+            reason, error = Reason.BUDGET_EXCEEDED, {**(error or {}), "budget": str(loan.exceeded)}
         return live.run.settle(
             status,
             at=self._clock(),
@@ -311,6 +339,8 @@ class Dispatching:
             result=outcome.result if status is RunStatus.COMPLETED else None,
             error=error,
             resource_usage=outcome.resource_usage,
+            usage=usage_of(loan.account.spent) if loan.account.spent.calls else {},
+            effects=live.effects[:MOST_EFFECTS],
         )
 
     async def _settle(self, live: _Live, run: Run) -> None:

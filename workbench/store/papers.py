@@ -93,6 +93,20 @@ class Papers:
         await self._write(write)
         return path
 
+    async def write_file(self, run_id: str, name: str, data: bytes) -> None:
+        """Put a file among those the run left, instead of one of that name.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+        path = self.files_path(run_id) / name
+
+        def write() -> None:
+            make_folder(path.parent)
+            write_whole(path, data)
+
+        await self._write(write)
+
     async def notebook(self, run_id: str) -> bytes:
         """The executed notebook.
 

@@ -9,7 +9,7 @@ from workbench.domain.queries import RunQuery
 from workbench.domain.runs import RunStatus
 from workbench.errors import InvalidRequest
 from workbench.gateway.downloads import download
-from workbench.gateway.handlers.places import agent_at, agent_by_id, agent_called, run_id_at
+from workbench.gateway.handlers.places import agent_at, agent_id_named, run_id_at
 from workbench.gateway.handlers.waiting import settled
 from workbench.gateway.requests import (
     Call,
@@ -42,7 +42,7 @@ async def listing(call: Call) -> Answer:
         AgentNotFound: Those of an agent are asked for that the caller may not know of.
     """
     found = options(call, "agent", *_LIST)
-    return await _list(call, found, await _agent_id(call, found.get("agent")))
+    return await _list(call, found, await agent_id_named(call, found.get("agent")))
 
 
 async def listing_of_agent(call: Call) -> Answer:
@@ -170,14 +170,6 @@ async def _list(call: Call, found: dict[str, str], agent_id: str | None) -> Answ
         cursor=cursor,
     )
     return answer(page_view(await call.app.running.list(call.principal, query), run_view))
-
-
-async def _agent_id(call: Call, text: str | None) -> str | None:
-    if text is None:
-        return None
-    owner, slash, name = text.partition("/")
-    agent = await (agent_called(call, owner, name) if slash else agent_by_id(call, text))
-    return agent.id
 
 
 def _status(text: str | None) -> RunStatus | None:
