@@ -46,6 +46,9 @@ Watch = Callable[[Run], None]
 MOST_EFFECTS = 1_000
 """How many effects of a test run are kept; its events have them all."""
 
+# What is kept of an effect: the tool, what it was given and said, and the cell that asked.
+_EFFECT = ("tool", "effects", "arguments", "text", "cell", "index")
+
 OWN_KERNEL = ""
 """The workbench's own kernel, which also stands in for every Python that is not allowed here."""
 
@@ -285,8 +288,9 @@ class Dispatching:
 
         def report(type: EventType, data: Mapping[str, object]) -> None:
             stream.append(type, data)
-            if type is EventType.TOOL_RESULT and data.get("simulated"):
-                live.effects.append(data)
+            simulated = type is EventType.TOOL_RESULT and data.get("simulated") is True
+            if simulated and len(live.effects) < MOST_EFFECTS:
+                live.effects.append({name: data[name] for name in _EFFECT if name in data})
 
         try:
             loan = await self._lending.lend(live.run, live.definition, stream.append)
@@ -340,7 +344,7 @@ class Dispatching:
             error=error,
             resource_usage=outcome.resource_usage,
             usage=usage_of(loan.account.spent) if loan.account.spent.calls else {},
-            effects=live.effects[:MOST_EFFECTS],
+            effects=live.effects,
         )
 
     async def _settle(self, live: _Live, run: Run) -> None:
