@@ -3,7 +3,11 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import threading
 import urllib.parse
 from pathlib import Path
@@ -13,7 +17,12 @@ import pytest
 
 from tests.gateway.conftest import TOKEN
 from tests.llm.upstream import COMPLETION, answer, chunks, failure, misbehaving, stream
+from workbench.domain.models import Api
+from workbench.llm.answers import Saying, streamed, written
+from workbench.llm.questions import ask
 from workbench.store.keys import Keys
+
+AGENTS = Path(__file__).parents[2] / "notebooks" / "agents"
 
 pytestmark = pytest.mark.gateway
 
@@ -301,3 +310,140 @@ def test_the_log_has_a_line_for_a_question_and_no_word_of_it(workbench, asking, 
 
     assert secret not in workbench.log.read_text()
     assert not re.search(r"wbr_[0-9a-f]{32}_", workbench.log.read_text())
+
+
+def in_pieces(question, saying):
+    return stream(list(streamed(written(saying, question, model="gpt-5.4-mini"), question)))
+
+
+@pytest.mark.kernel
+def test_a_question_about_real_data_is_answered_by_looking_and_replayed_to_the_letter(
+    workbench, upstream
+):
+    question = ask(
+        Api.CHAT,
+        {"messages": HELLO, "stream": True, "stream_options": {"include_usage": True}},
+    )
+    query = "SELECT Name FROM cars WHERE Year = 1982 ORDER BY Miles_per_Gallon DESC LIMIT 2"
+    found = {"answer": "The VW pickup.", "rows_seen": 2}
+    upstream.will(
+        in_pieces(question, Saying(calls=[("sql", {"query": query})])),
+        in_pieces(question, Saying(text=json.dumps(found))),
+    )
+    notebook = json.loads((AGENTS / "car-question.ipynb").read_text())
+    made = {"agent_name": "car-question", "notebook": notebook}
+    assert workbench.ask("POST", "/agents", made).status == 201
+    address = "/agents/admin/car-question"
+
+    def carried_out(**wish):
+        asked = workbench.ask("POST", f"{address}/runs", {"test": True, **wish})
+        return workbench.wait(asked.json["id"])
+
+    def outputs(run):
+        executed = workbench.ask("GET", f"/runs/{run['id']}/notebook").json
+        return json.dumps([cell.get("outputs") for cell in executed["cells"]])
+
+    recorded = carried_out(model="record")
+    assert recorded["result"] == {**found, "steps": 2}
+    assert "vw pickup" in json.dumps(upstream.asked[1]["messages"])
+    assert recorded["usage"]["cost_usd"] > 0
+    tape = workbench.ask("GET", f"/runs/{recorded['id']}/files/model.cassette.json").body
+    kept = workbench.ask(
+        "PUT",
+        f"{address}/files/model.cassette.json",
+        tape,
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    assert kept.status == 201
+
+    upstream.will(answer(b"nobody asks me now"))
+    once, twice = carried_out(), carried_out()
+
+    assert upstream.asked == []
+    assert once["result"] == twice["result"] == recorded["result"]
+    assert outputs(once) == outputs(twice) == outputs(recorded)
+    assert once["usage"]["cost_usd"] == 0
+    events = workbench.ask("GET", f"/runs/{once['id']}/events").body.decode()
+    for kind in ("tool.call", "tool.result", "message.delta"):
+        assert f"event: {kind}\n" in events
+
+    other = carried_out(parameters={"question": "Which car is the heaviest?"})
+    assert other["status"] == "failed"
+    assert "Which car of 1982 goes furthest" in other["error"]["evalue"]
+
+
+MAILER = """\
+# %%
+from workbench import agent
+
+@agent.tool(effects="write")
+def send_mail(to: str) -> str:
+    "Send a mail."
+    raise RuntimeError("no mail is sent from here")
+
+@send_mail.simulate
+def _(to):
+    return f"would mail {to}"
+# %%
+said = agent.chat("Tell Ada.", tools=[send_mail])
+agent.result(said.text)
+"""
+
+
+@pytest.mark.kernel
+def test_what_a_test_run_would_have_done_is_told_with_its_result(gateway):
+    script = {
+        "rules": [
+            {
+                "when": {"turn": 0},
+                "reply": {"tools": [{"name": "send_mail", "arguments": {"to": "ada"}}]},
+            },
+            {"when": {"tool_result": "would mail ada"}, "reply": {"text": "Told."}},
+            {"reply": {"text": "Could not."}},
+        ]
+    }
+    gateway.add("mailer", MAILER, publish=False)
+    said = gateway.ask(
+        "PUT",
+        "/agents/admin/mailer/files/model.script.json",
+        json.dumps(script).encode(),
+        headers={"Content-Type": "application/octet-stream"},
+    )
+    assert said.status == 201
+
+    run = gateway.wait(gateway.ask("POST", "/agents/admin/mailer/runs", {"test": True}).json["id"])
+
+    assert run["result"] == "Told."
+    [effect] = run["effects"]
+    assert effect["tool"] == "send_mail"
+    assert effect["arguments"] == {"to": "ada"}
+    assert effect["text"] == "would mail ada"
+    assert effect["cell"]
+
+
+@pytest.mark.kernel
+def test_a_command_without_a_gateway_answers_models_itself(tmp_path):
+    home = tmp_path / "home"
+
+    def command(*words):
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench", *words, "--home", str(home), "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "WORKBENCH_TOKEN": TOKEN},
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return json.loads(done.stdout)
+
+    notebook = shutil.copy(AGENTS / "car-question.ipynb", tmp_path)
+    script = shutil.copy(AGENTS / "car-question" / "model.script.json", tmp_path)
+    command("agents", "add", notebook, "--with", script)
+    recorded = command("models", "record", "admin/car-question")
+    assert recorded["result"]["rows_seen"] == 3
+    view = command("agents", "show", "admin/car-question")
+    assert "model.cassette.json" in json.dumps(view["files"])
+    assert command("run", "admin/car-question", "--test")["result"] == recorded["result"]
+    [day] = command("models", "usage", "--test")["items"]
+    assert day["calls"] == 4
+    assert command("models", "list") == {"upstreams": [], "default": ""}

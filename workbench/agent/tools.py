@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_type_hints
@@ -151,7 +150,6 @@ def used(found: Tool | None, call: Mapping[str, Any]) -> dict[str, Any]:
         {EVENT: {"type": "tool.call", "id": call["id"], "tool": name, "arguments": shown}},
         f"{name}({', '.join(f'{key}={value!r}' for key, value in shown.items())})",
     )
-    began = time.monotonic()
     text, failed = _outcome(found, name, arguments)
     said: dict[str, Any] = {
         "type": "tool.result",
@@ -161,7 +159,6 @@ def used(found: Tool | None, call: Mapping[str, Any]) -> dict[str, Any]:
         "failed": failed,
         "simulated": found is not None and found.simulated and not failed,
         "effects": "none" if found is None else found.effects,
-        "ms": round(1000 * (time.monotonic() - began), 1),
     }
     if said["simulated"]:
         said["arguments"] = shown

@@ -32,7 +32,6 @@ _TOOL_RESULT: Mapping[str, tuple[type, ...]] = {
     "failed": (bool,),
     "simulated": (bool,),
     "effects": (str,),
-    "ms": (int, float),
     "arguments": (dict, type(None)),
 }
 _UNCOUNTED = frozenset({"status", "execute_input"})
@@ -349,7 +348,7 @@ def _event(value: object) -> Said | None:
         case {"type": "tool.call", "id": str(id), "tool": str(tool), "arguments": dict(given)}:
             return EventType.TOOL_CALL, {"id": id, "tool": tool, "arguments": given}
         case {"type": "tool.result", "id": str(id), "tool": str(tool), "text": str(text), **rest}:
-            if all(type(rest.get(name)) in kinds for name, kinds in _TOOL_RESULT.items()):
+            if all(isinstance(rest.get(name), kinds) for name, kinds in _TOOL_RESULT.items()):
                 more = {name: rest[name] for name in _TOOL_RESULT if name in rest}
                 return EventType.TOOL_RESULT, {"id": id, "tool": tool, "text": text, **more}
     return None
