@@ -5,13 +5,21 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint browser
+.PHONY: run test soak figures lint browser
 
 run: $(VENV)/.examples
 	@exec $(BIN)/workbench demo $(ARGS)
 
 test: $(VENV)/.test lint browser
 	@$(BIN)/python -m pytest -q --color=no -n 2 --dist loadfile $(ARGS)
+
+# What takes minutes: kills by the hundred, ten thousand waiting runs.
+soak: $(VENV)/.test
+	@$(BIN)/python -m pytest -q --color=no -m soak $(ARGS)
+
+# Runs the benchmarks and the suites that count something; writes docs/figures.md.
+figures: $(VENV)/.test
+	@$(BIN)/python benchmarks/figures.py $(ARGS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check --quiet

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from random import SystemRandom
 from types import TracebackType
 from typing import Self
 
@@ -37,6 +38,7 @@ from workbench.services.purging import Purging
 from workbench.services.recovering import Recovering
 from workbench.services.revising import Revising
 from workbench.services.running import Running
+from workbench.services.settling import Settling
 from workbench.services.showing import Showing
 from workbench.services.spending import Spending
 from workbench.services.ticketing import Ticketing
@@ -45,6 +47,9 @@ from workbench.store.keys import Keys
 from workbench.store.store import Store
 
 ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
+
+CHANCE = SystemRandom().random
+"""What spreads attempts that would else come back all at once."""
 
 
 def utc_now() -> datetime:
@@ -114,7 +119,10 @@ class App:
         door: Door | None = None,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
+        jitter: Callable[[], float] = CHANCE,
+        at: Callable[[str], None] = lambda point: None,
     ) -> None:
+        """Put together on an open *store*; *at* is told each point that a run passes."""
         self.settings = settings
         self.store = store
         self._executor = executor
@@ -144,6 +152,7 @@ class App:
             clock=clock,
             new_id=new_id,
         )
+        settling = Settling(runs=store.runs, events=store.events, at=at)
         self.dispatching = Dispatching(
             runs=store.runs,
             events=store.events,
@@ -158,6 +167,10 @@ class App:
             kernels=settings.kernels,
             watch=watch,
             clock=clock,
+            boot=store.boot,
+            jitter=jitter,
+            settling=settling,
+            at=at,
         )
         self.running = Running(
             runs=store.runs,
@@ -180,7 +193,10 @@ class App:
             agents=store.agents,
             versions=store.versions,
             dispatching=self.dispatching,
+            settling=settling,
             administrator=ADMINISTRATOR,
+            clock=clock,
+            boot=store.boot,
         )
 
     @property
@@ -192,6 +208,16 @@ class App:
     def ready_kernels(self) -> int:
         """How many kernels wait for a run."""
         return self._executor.ready
+
+    @property
+    def journaled(self) -> int:
+        """The number of the last durable record of the journal."""
+        return self.store.journaled
+
+    @property
+    def index_behind(self) -> int:
+        """How many durable records cannot be found by lists yet."""
+        return self.store.behind
 
     @classmethod
     async def open(

@@ -30,7 +30,8 @@ class Settings:
         token: The first administrator's token; empty: one is made and printed once.
         insecure_host: Listen beyond this machine without TLS, because a proxy provides it.
         runs_at_once: How many runs are carried out at the same time; the others wait.
-        queue_limit: How many runs may wait; one more is refused.
+        queue_limit: How many runs may wait; beyond it only users with less than their share of the
+            line are taken, up to twice as many.
         ready_kernels: How many unused kernels are kept ready.
         kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
         run_seconds: How long a run may take if its notebook does not say.

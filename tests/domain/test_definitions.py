@@ -14,6 +14,7 @@ from workbench.domain.definitions import (
     matches,
 )
 from workbench.domain.parameters import Parameter
+from workbench.domain.retries import Retry
 
 HUGE = 10**400
 
@@ -27,7 +28,7 @@ def test_a_definition_survives_json():
         output_schema={"type": "number"},
         cases=(Case(name="c", parameters={"x": 1}, expects=True, expected=[1]),),
         timeout_seconds=5.0,
-        retry=1,
+        retry=Retry(max=1, on=("timeout",)),
         tags=("a", "b"),
         files=(AgentFile(path="a/b.csv", fingerprint="cd", size=3),),
     )

@@ -8,6 +8,7 @@ from workbench.domain.events import EventType
 def test_the_types_are_the_ones_the_outside_knows():
     assert set(EventType) == {
         "run.started",
+        "run.retrying",
         "cell.started",
         "cell.finished",
         "output",

@@ -77,7 +77,7 @@ class Said:
 class Gateway:
     """A gateway in a process of its own."""
 
-    def __init__(self, home, *, env=None, token=TOKEN, options=()):
+    def __init__(self, home, *, env=None, token=TOKEN, options=(), module=("workbench", "serve")):
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
         self.log = home.parent / f"{home.name}.log"
@@ -96,8 +96,7 @@ class Gateway:
         self.lines = []
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "workbench", "serve", "--port", "0", "--home", str(home)]
-                + list(options),
+                [sys.executable, "-m", *module, "--port", "0", "--home", str(home), *options],
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

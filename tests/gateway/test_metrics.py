@@ -86,6 +86,16 @@ def test_how_things_stand_is_told(gateway):
     assert value(gateway, "workbench_run_queue_depth") == 0
 
 
+def test_how_far_the_index_is_behind_the_journal_is_told(gateway):
+    records = value(gateway, "workbench_journal_records")
+    gateway.ask("GET", "/agents/admin/greeter")
+
+    # A list asks the index, so all that is durable is in it then.
+    assert gateway.ask("GET", "/runs").status == 200
+    assert value(gateway, "workbench_journal_records") >= records + 3
+    assert value(gateway, "workbench_index_lag_records") == 0
+
+
 def test_the_administrator_may_see_them_and_nobody_else(gateway, ada):
     nobody = gateway.ask("GET", "/metrics", token=None)
     author = gateway.ask("GET", "/metrics", token=ada)

@@ -39,13 +39,35 @@ def test_a_run_says_all_about_itself(ended):
     named = {
         "id", "agent", "version", "status", "reason", "test", "parameters", "result", "error",
         "created_at", "started_at", "completed_at", "execution_time_ms", "resource_usage",
-        "isolation",
+        "isolation", "attempt", "attempts",
     }  # fmt: skip
 
     assert named <= set(ended)
     assert ended["status"] == "completed"
     assert ended["agent"] == "admin/greeter"
     assert ended["created_at"] <= ended["started_at"] <= ended["completed_at"]
+
+
+def test_each_attempt_of_a_run_is_on_record(gateway, notebook):
+    content = notebook(
+        "print('so far')", "import os; os._exit(1)", retry={"max": 1, "backoff_seconds": 0}
+    )
+    gateway.ask("POST", "/agents", {"agent_name": "dying", "notebook": content})
+    gateway.ask("POST", "/agents/admin/dying/versions?force=true")
+    run = gateway.ask("POST", "/agents/admin/dying/runs", {}).json["id"]
+
+    ended = gateway.wait(run)
+    events = events_of(gateway.ask("GET", f"/runs/{run}/events").body)
+    notebooks = [gateway.ask("GET", f"/runs/{run}/notebook?attempt={n}") for n in (1, 2, 3)]
+
+    assert (ended["status"], ended["reason"], ended["attempt"]) == ("failed", "kernel_died", 2)
+    told = [(a["attempt"], a["reason"], a["error"]["message"]) for a in ended["attempts"]]
+    assert [one[:2] for one in told] == [(1, "kernel_died"), (2, "kernel_died")]
+    kinds = [kind for _, kind, _ in events if kind.startswith("run.")]
+    assert kinds == ["run.started", "run.retrying", "run.started", "run.failed"]
+    assert [said.status for said in notebooks] == [200, 200, 404]
+    assert all("so far" in str(said.json["cells"]) for said in notebooks[:2])
+    assert gateway.ask("GET", f"/runs/{run}/files?attempt=0").status == 400
 
 
 def test_a_stream_tells_a_run_from_its_first_event_to_its_last(gateway, ended):

@@ -8,6 +8,7 @@ import pytest
 
 from workbench.domain.definitions import AgentFile, Case, definition_from_json
 from workbench.domain.parameters import Parameter
+from workbench.domain.retries import AT_MOST_ONCE, Retry
 from workbench.errors import InvalidAgentConfig
 from workbench.notebook.definition import MAX_CASES, MAX_TAGS, define
 from workbench.notebook.document import load, markdown_cell
@@ -66,7 +67,7 @@ def test_everything_a_notebook_can_say_is_read(notebook):
     assert (definition.timeout_seconds, definition.network, definition.retry) == (
         5.0,
         "allow-list",
-        2,
+        Retry(max=2),
     )
     assert (definition.kernel, definition.language) == ("python3", "python")
     assert definition.tags == ("weather", "demo")
@@ -74,11 +75,22 @@ def test_everything_a_notebook_can_say_is_read(notebook):
     assert definition_from_json(definition.as_json()) == definition
 
 
+def test_how_a_lost_run_is_begun_again_is_read_and_kept(of):
+    said = {"max": 3, "on": ["timeout", "timeout"], "backoff_seconds": 2, "test": True}
+    definition = of(retry=said)
+
+    assert definition.retry == Retry(max=3, on=("timeout",), backoff_seconds=2.0, test=True)
+    assert definition_from_json(definition.as_json()) == definition
+    kept_long_ago = {**definition.as_json(), "retry": 2}
+    assert definition_from_json(kept_long_ago).retry == Retry(max=2)
+
+
 def test_a_notebook_that_says_nothing_is_an_agent_too():
     definition = define(load({"nbformat": 4, "cells": []}), fingerprint=FINGERPRINT)
 
     assert (definition.description, definition.parameters, definition.kernel) == ("", (), "")
-    assert (definition.network, definition.retry, definition.timeout_seconds) == ("none", 0, None)
+    assert (definition.network, definition.timeout_seconds) == ("none", None)
+    assert definition.retry == AT_MOST_ONCE
     assert definition.input_schema["properties"] == {}
 
 
@@ -150,6 +162,12 @@ def test_without_a_description_the_text_of_the_notebook_speaks(notebook, markdow
         ({"retry": 11}, "retry", "0 to 10"),
         ({"retry": True}, "retry", "whole number"),
         ({"retry": {"max": "1"}}, "retry", "whole number"),
+        ({"retry": {"on": "timeout"}}, "retry.on", "list of agent_error"),
+        ({"retry": {"on": ["cancelled_by_user"]}}, "retry.on", "list of agent_error"),
+        ({"retry": {"on": [["timeout"]]}}, "retry.on", "list of"),
+        ({"retry": {"backoff_seconds": 601}}, "retry.backoff_seconds", "0 to 600"),
+        ({"retry": {"backoff_seconds": True}}, "retry.backoff_seconds", "number"),
+        ({"retry": {"test": 1}}, "retry.test", "true or false"),
         ({"tags": "a"}, "tags", "list"),
         ({"tags": [1]}, "tags", "list"),
         ({"tags": ["x" * 41]}, "tags", "1 to 40"),

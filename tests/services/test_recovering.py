@@ -22,9 +22,9 @@ def test_after_a_crash_begun_runs_are_settled_and_waiting_ones_carried_out(
             await app.publishing.publish(ada, agent, force=True)
             agent = await app.authoring.get(ada, "ada", "a")
         clock = SteppingClock()
-        waiting = _accepted(agent, clock())
-        begun = _accepted(agent, clock())
-        stale = replace(_accepted(agent, clock()), version="draft", fingerprint="0" * 64, test=True)
+        waiting = accepted(agent, clock())
+        begun = accepted(agent, clock())
+        stale = replace(accepted(agent, clock()), version="draft", fingerprint="0" * 64, test=True)
         async with await Store.open(tmp_path / "home", clock=clock) as store:
             for one in (waiting, begun, stale):
                 await store.runs.accept(one)
@@ -58,7 +58,7 @@ def test_a_stream_that_a_crash_cut_off_gets_its_last_event_once(desk, run, ada, 
         async with desk() as (app, _):
             agent = await app.authoring.create(ada, Proposal(name="a", notebook=notebook("1")))
         clock = SteppingClock()
-        ended = _accepted(agent, clock())
+        ended = accepted(agent, clock())
         async with await Store.open(tmp_path / "home", clock=clock) as store:
             await store.runs.accept(ended)
             begun = ended.begin(at=clock(), isolation="none")
@@ -90,7 +90,7 @@ def test_a_run_that_we_failed_ourselves_is_settled_as_that(desk, run, ada, noteb
     assert "disk on fire" not in str(settled.error)
 
 
-def _accepted(agent, at):
+def accepted(agent, at):
     return Run(
         id=new_id(),
         agent_id=agent.id,

@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.domain.models import Budget
 from workbench.domain.parameters import Parameter
+from workbench.domain.retries import AT_MOST_ONCE, Retry, retry_from_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,7 @@ class Definition:
         cases: The agent's own test cases.
         timeout_seconds: How long the whole run may take; None leaves it to the server.
         network: `none`, unless the notebook asks for more.
-        retry: How often a run that the workbench lost may be begun again.
+        retry: How often, and after what, a run is begun again.
         kernel: The kernelspec the notebook names; empty if it names none.
         language: The notebook's language, in lower case.
         tags: Words to find the agent by.
@@ -75,7 +76,7 @@ class Definition:
     cases: Sequence[Case] = ()
     timeout_seconds: float | None = None
     network: str = "none"
-    retry: int = 0
+    retry: Retry = AT_MOST_ONCE
     kernel: str = ""
     language: str = "python"
     tags: Sequence[str] = ()
@@ -95,6 +96,7 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "files": tuple(AgentFile(**f) for f in value["files"]),
         "tags": tuple(value["tags"]),
         "budget": Budget(**value.get("budget", {})),
+        "retry": retry_from_json(value["retry"]),
     }
     return Definition(**{**value, **nested})
 

@@ -16,6 +16,8 @@ class EventType(StrEnum):
     """What can happen during a run."""
 
     RUN_STARTED = "run.started"
+    RUN_RETRYING = "run.retrying"
+    """The attempt is lost and another will follow."""
     CELL_STARTED = "cell.started"
     CELL_FINISHED = "cell.finished"
     OUTPUT = "output"

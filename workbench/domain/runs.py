@@ -64,6 +64,29 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One time a run was begun, or was to be begun, without coming to its end.
+
+    Attributes:
+        number: 1 for the first.
+        reason: Why another had to follow.
+        error: As that of a failed run.
+        isolation: The level it ran at; empty if it never did.
+        resource_usage: What it took.
+        started_at: When it was begun; None if no kernel could be had.
+        ended_at: When it was known to have ended; None while it goes on.
+    """
+
+    number: int
+    reason: Reason | None = None
+    error: Mapping[str, object] | None = None
+    isolation: str = ""
+    resource_usage: Mapping[str, object] = field(default_factory=dict)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One execution of one version of an agent.
 
@@ -77,7 +100,11 @@ class Run:
         test: Whether it is a test run.
         result: The value the agent handed back.
         error: For a failed run: `message`, and `ename`, `evalue`, `cell` where a cell did it.
-        attempt: How often it was begun; 0 while it never was.
+        attempt: The number of the attempt it stands in, which is also the fence: who speaks for
+            an earlier one is not heard. 0 until it is first begun.
+        attempts: The attempts that were lost before this one.
+        due_at: When a lost run may be begun again at the earliest.
+        boot: The life of the workbench that began this attempt; empty while none has.
         isolation: The level it ran at; empty while it never did.
         resource_usage: What it took: `cpu_ms`, `peak_memory_bytes`, `output_bytes`.
         model: Where its language model's answers come from; None is the usual for its kind.
@@ -99,6 +126,9 @@ class Run:
     result: object = None
     error: Mapping[str, object] | None = None
     attempt: int = 0
+    attempts: Sequence[Attempt] = ()
+    due_at: datetime | None = None
+    boot: str = ""
     isolation: str = ""
     resource_usage: Mapping[str, object] = field(default_factory=dict)
     created_at: datetime
@@ -115,19 +145,62 @@ class Run:
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran; None until it ended or if it never began."""
+        """How long it ran by the clock, which may have been set; None unless it began and ended."""
         if self.started_at is None or self.completed_at is None:
             return None
-        return (self.completed_at - self.started_at).total_seconds()
+        return max(0.0, (self.completed_at - self.started_at).total_seconds())
 
-    def begin(self, *, at: datetime, isolation: str) -> Run:
-        """The run once a kernel has been found for it.
+    def begin(self, *, at: datetime, isolation: str, boot: str = "") -> Run:
+        """The run once a kernel has been found for it, in the life *boot* of the workbench.
 
         Raises:
             IllegalMove: It does not wait for one.
         """
         moved = self._move(RunStatus.RUNNING)
-        return replace(moved, started_at=at, isolation=isolation, attempt=self.attempt + 1)
+        return replace(
+            moved,
+            started_at=at,
+            isolation=isolation,
+            boot=boot,
+            attempt=max(self.attempt, 1),
+            due_at=None,
+        )
+
+    def again(
+        self,
+        *,
+        at: datetime,
+        due_at: datetime,
+        reason: Reason | None,
+        error: Mapping[str, object] | None = None,
+        resource_usage: Mapping[str, object] | None = None,
+    ) -> Run:
+        """The run once its attempt is lost: it waits for the next, which has a number of its own.
+
+        Raises:
+            IllegalMove: It has been settled already.
+        """
+        if self.status.settled:
+            raise self._refusal(RunStatus.PENDING)
+        lost = Attempt(
+            number=max(self.attempt, 1),
+            reason=reason,
+            error=error,
+            isolation=self.isolation,
+            resource_usage=resource_usage or {},
+            started_at=self.started_at,
+            ended_at=at,
+        )
+        return replace(
+            self,
+            status=RunStatus.PENDING,
+            attempt=lost.number + 1,
+            attempts=(*self.attempts, lost),
+            due_at=due_at,
+            boot="",
+            isolation="",
+            started_at=None,
+        )
 
     def settle(
         self,
@@ -152,6 +225,7 @@ class Run:
         return replace(
             moved,
             completed_at=at,
+            due_at=None,
             reason=reason,
             result=result,
             error=error,
@@ -162,9 +236,28 @@ class Run:
 
     def _move(self, to: RunStatus) -> Run:
         if to not in _MOVES[self.status]:
-            raise IllegalMove(
-                f"Run {self.id} is {self.status}, so it cannot become {to}.",
-                run_id=self.id,
-                status=str(self.status),
-            )
+            raise self._refusal(to)
         return replace(self, status=to)
+
+    def _refusal(self, to: RunStatus) -> IllegalMove:
+        return IllegalMove(
+            f"Run {self.id} is {self.status}, so it cannot become {to}.",
+            run_id=self.id,
+            status=str(self.status),
+        )
+
+
+def attempts_of(run: Run) -> Sequence[Attempt]:
+    """Every attempt of *run*, those that were lost and the one under way or at its end."""
+    if run.started_at is None and not run.status.settled:
+        return run.attempts
+    last = Attempt(
+        number=max(run.attempt, 1),
+        reason=run.reason,
+        error=run.error,
+        isolation=run.isolation,
+        resource_usage=run.resource_usage,
+        started_at=run.started_at,
+        ended_at=run.completed_at,
+    )
+    return (*run.attempts, last)

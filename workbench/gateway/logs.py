@@ -53,7 +53,7 @@ def speak(form: str) -> None:
 
 
 def tell_of(run: Run) -> None:
-    """A line for a run that has begun or ended."""
+    """A line for a run that has begun, ended or is to begin again."""
     facts: dict[str, object] = {
         "run_id": run.id,
         "user": run.user,
@@ -61,6 +61,7 @@ def tell_of(run: Run) -> None:
         "version": run.version,
         "test": run.test,
         "status": str(run.status),
+        "attempt": run.attempt,
     }
     if run.reason is not None:
         facts["reason"] = str(run.reason)

@@ -41,6 +41,12 @@ class Metering:
             ("status", "reason", "test"),
             registry=registry,
         )
+        self._retries = Counter(
+            "workbench_run_retries_total",
+            "Attempts that were lost and are followed by another.",
+            ("reason",),
+            registry=registry,
+        )
         self._run_seconds = Histogram(
             "workbench_run_duration_seconds",
             "From the first cell of a run to its end.",
@@ -77,6 +83,12 @@ class Metering:
         for name, doc, number in (
             ("workbench_run_queue_depth", "Runs that wait.", lambda: depth.waiting),
             ("workbench_runs_in_progress", "Runs under way.", lambda: running.running),
+            ("workbench_journal_records", "Durable records.", lambda: app.journaled),
+            (
+                "workbench_index_lag_records",
+                "Durable records that the index has not taken in yet.",
+                lambda: app.index_behind,
+            ),
         ):
             Gauge(name, doc, registry=self._registry).set_function(number)
         kernels = Gauge(
@@ -90,9 +102,14 @@ class Metering:
         info.labels(version=__version__, isolation=app.isolation).set(1)
 
     def moved(self, run: Run) -> None:
-        """Count that a run has begun or ended."""
-        if run.status is RunStatus.RUNNING and run.started_at is not None:
-            self._wait_seconds.observe((run.started_at - run.created_at).total_seconds())
+        """Count that a run has begun, ended or is to begin again."""
+        if run.status is RunStatus.PENDING and run.attempts:
+            self._retries.labels(reason=str(run.attempts[-1].reason)).inc()
+        elif run.status is RunStatus.RUNNING and run.started_at is not None:
+            if run.attempts:
+                return
+            waited = (run.started_at - run.created_at).total_seconds()
+            self._wait_seconds.observe(max(0.0, waited))
         elif run.status.settled:
             reason = "" if run.reason is None else str(run.reason)
             self._runs.labels(

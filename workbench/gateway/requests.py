@@ -142,6 +142,20 @@ def seconds(found: Mapping[str, str], name: str, *, most: float) -> float:
     return min(value, most)
 
 
+def whole(found: Mapping[str, str], name: str) -> int | None:
+    """The whole number above 0 that the query names, if it does.
+
+    Raises:
+        InvalidRequest: It is none.
+    """
+    if name not in found:
+        return None
+    text = found[name]
+    if not (text.isascii() and text.isdecimal() and len(text) < 10 and int(text)):
+        raise InvalidRequest(f"{name} is a whole number above 0.", query=name)
+    return int(text)
+
+
 def moment_in(found: Mapping[str, str], name: str) -> datetime | None:
     """The moment the query names; UTC if it does not say.
 

@@ -8,9 +8,10 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from workbench.app import App
 from workbench.domain.runs import Run
@@ -21,6 +22,8 @@ from workbench.gateway.front import Front
 from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
+from workbench.services.dispatching import Watch
+from workbench.services.lending import Door
 from workbench.settings import Settings
 
 log = logging.getLogger("workbench.gateway")
@@ -31,10 +34,18 @@ LAST_WORDS_SECONDS = 1.0
 _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def serve(settings: Settings, *, configuration: Path) -> int:
+class Opening(Protocol):
+    """A way to open the app that is served."""
+
+    def __call__(self, settings: Settings, *, door: Door | None, watch: Watch) -> Awaitable[App]:
+        """The app, with the runs of an earlier life taken up; they ask models at *door*."""
+        ...
+
+
+def serve(settings: Settings, *, configuration: Path, opening: Opening = App.open) -> int:
     """Serve until a signal says to stop, or a second one says at once; 0 is a good end.
 
-    *configuration* is the folder of our Jupyter configuration.
+    *configuration* is the folder of our Jupyter configuration, *opening* what gives the app.
 
     Raises:
         InvalidRequest: The settings would open the gateway to others without TLS.
@@ -44,11 +55,11 @@ def serve(settings: Settings, *, configuration: Path) -> int:
     """
     for secret in ("WORKBENCH_TOKEN", "WORKBENCH_MASTER_KEY"):
         os.environ.pop(secret, None)
-    asyncio.run(_serve(settings, configuration))
+    asyncio.run(_serve(settings, configuration, opening))
     return 0
 
 
-async def _serve(settings: Settings, configuration: Path) -> None:
+async def _serve(settings: Settings, configuration: Path, opening: Opening) -> None:
     gateway = WorkbenchGateway(settings, configuration=configuration)
     gateway.configure()
     speak(settings.log_format)
@@ -62,7 +73,7 @@ async def _serve(settings: Settings, configuration: Path) -> None:
     async with (
         _signals() as (stop, hurry),
         _brokerage() as brokerage,
-        await App.open(settings, door=brokerage.door, watch=moved) as app,
+        await opening(settings, door=brokerage.door, watch=moved) as app,
     ):
         metering.attach(app)
         identity = Identity(app.admitting, app.lending)

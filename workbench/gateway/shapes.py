@@ -91,6 +91,11 @@ def _flag(name: str, doc: str) -> Option:
     return Option(name=name, schema={"type": "boolean", "default": False}, doc=doc)
 
 
+_ATTEMPT = Option(
+    name="attempt",
+    schema={"type": "integer", "minimum": 1},
+    doc="Of this attempt of the run; without it, of the last.",
+)
 _PAGE = (
     Option(
         name="limit",
@@ -320,10 +325,13 @@ SHAPES: Mapping[str, Shape] = {
         headers=(_LAST_EVENT,), gives={200: "text/event-stream"}, refuses=(NotFound,)
     ),
     f"GET {_RUN}/logs": Shape(gives={200: "text/plain"}, refuses=(NotFound,)),
-    f"GET {_RUN}/notebook": Shape(gives={200: NOTEBOOK}, refuses=(NotFound,)),
-    f"GET {_RUN}/notebook.html": Shape(gives={200: "text/html"}, refuses=(NotFound,)),
-    f"GET {_RUN}/files": Shape(gives={200: "FilePage"}, refuses=(NotFound,)),
+    f"GET {_RUN}/notebook": Shape(query=(_ATTEMPT,), gives={200: NOTEBOOK}, refuses=(NotFound,)),
+    f"GET {_RUN}/notebook.html": Shape(
+        query=(_ATTEMPT,), gives={200: "text/html"}, refuses=(NotFound,)
+    ),
+    f"GET {_RUN}/files": Shape(query=(_ATTEMPT,), gives={200: "FilePage"}, refuses=(NotFound,)),
     f"GET {_RUN}/files/{{path...}}": Shape(
+        query=(_ATTEMPT,),
         headers=_RANGE,
         gives={200: BYTES, 206: BYTES, 304: ""},
         tells=("ETag",),

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 from workbench.domain.definitions import AgentFile, Case, Definition
 from workbench.domain.models import Budget, read_budget
 from workbench.domain.parameters import Parameter, accept, object_schema
+from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NEVER, Retry
+from workbench.domain.runs import Reason
 from workbench.errors import InvalidAgentConfig, InvalidInput
 from workbench.notebook.parameters import declared, parameters_cell
 from workbench.notebook.python import is_python, language, read, reading_cost
@@ -270,13 +272,25 @@ def _network(own: Mapping[str, Any]) -> str:
     return given
 
 
-def _retry(own: Mapping[str, Any]) -> int:
+def _retry(own: Mapping[str, Any]) -> Retry:
     given = own.get("retry", 0)
-    if isinstance(given, Mapping):
-        given = given.get("max", 0)
-    if type(given) is not int or not 0 <= given <= MAX_RETRY:
+    said = given if isinstance(given, Mapping) else {"max": given}
+    most, on = said.get("max", 0), said.get("on", list(LOST))
+    if type(most) is not int or not 0 <= most <= MAX_RETRY:
         raise _wrong("retry", f"must be a whole number from 0 to {MAX_RETRY}")
-    return given
+    allowed = sorted(set(map(str, Reason)) - NEVER)
+    if not isinstance(on, list) or not all(one in allowed for one in on):
+        raise _wrong("retry.on", f"must be a list of {', '.join(allowed)}")
+    pause = said.get("backoff_seconds", 1.0)
+    number = isinstance(pause, int | float) and not isinstance(pause, bool)
+    if not number or not 0 <= pause <= LONGEST_PAUSE_SECONDS:
+        raise _wrong(
+            "retry.backoff_seconds", f"must be a number from 0 to {LONGEST_PAUSE_SECONDS:g}"
+        )
+    test = said.get("test", False)
+    if not isinstance(test, bool):
+        raise _wrong("retry.test", "must be true or false")
+    return Retry(max=most, on=tuple(dict.fromkeys(on)), backoff_seconds=float(pause), test=test)
 
 
 def _budget(own: Mapping[str, Any]) -> Budget:

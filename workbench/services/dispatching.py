@@ -1,8 +1,9 @@
-"""Carrying out what was accepted: who is next, on which kernel, and what has become of it.
+"""Carrying out what was accepted: when, on which kernel, and what has become of it.
 
-Waiting runs stand in one line per user and are taken turn by turn, so that nobody's thousand
-runs hold up somebody else's one. A run that has begun is settled by exactly one of: its own end,
-being called off, or the stop of the workbench.
+A run that has begun is settled by exactly one of: its own end, being called off, or the stop of
+the workbench. Where its agent opts into it, an attempt that is lost is followed by another, after
+a pause; what belongs to an attempt (its number, its stream, its folder) dies with it, so that
+nobody can speak for an attempt that has been given up.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-from collections import OrderedDict, deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
@@ -22,10 +22,12 @@ from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.domain.models import CASSETTE
 from workbench.domain.runs import Reason, Run, RunStatus
-from workbench.errors import InvalidAgentConfig, ResourceExhausted, Unavailable
+from workbench.errors import IllegalMove, InvalidAgentConfig, Unavailable
 from workbench.kernels import Executor, Outcome, Task
 from workbench.services.judging import breach
 from workbench.services.lending import Lending, Loan
+from workbench.services.queueing import Line
+from workbench.services.settling import Settling
 from workbench.services.spending import usage_of
 from workbench.store.events import Events, Stream
 from workbench.store.objects import Objects
@@ -34,14 +36,8 @@ from workbench.store.runs import Runs
 
 log = logging.getLogger("workbench.runs")
 
-_LAST_EVENT = {
-    RunStatus.COMPLETED: EventType.RUN_COMPLETED,
-    RunStatus.FAILED: EventType.RUN_FAILED,
-    RunStatus.CANCELLED: EventType.RUN_CANCELLED,
-}
-
 Watch = Callable[[Run], None]
-"""Is told of each run that has begun or ended, once that is durable."""
+"""Is told of each run that has begun, ended or is to begin again, once that is durable."""
 
 MOST_EFFECTS = 1_000
 """How many effects of a test run are kept; its events have them all."""
@@ -52,19 +48,21 @@ _EFFECT = ("tool", "effects", "arguments", "text", "cell", "index")
 OWN_KERNEL = ""
 """The workbench's own kernel, which also stands in for every Python that is not allowed here."""
 
-# A full disk is usually made room on within minutes; for that long an ended run waits.
-_PAUSES = (0.5, 1.0, 2.0, 5.0, *([10.0] * 60))
-
 
 @dataclass(slots=True, kw_only=True)
 class _Live:
-    """A run this process answers for, from accepted to settled."""
+    """A run this process answers for, from accepted to settled; there may be ten thousand.
+
+    Attributes:
+        call_off: What ends the attempt under way; None between attempts.
+        done: Set when the run is settled, once somebody waits for that.
+    """
 
     run: Run
     definition: Definition
     warning: str
-    call_off: asyncio.Event = field(default_factory=asyncio.Event)
-    done: asyncio.Event = field(default_factory=asyncio.Event)
+    call_off: asyncio.Event | None = None
+    done: asyncio.Event | None = None
     called_off_by_user: bool = False
     stream: Stream | None = None
     effects: list[Mapping[str, object]] = field(default_factory=list)
@@ -89,7 +87,17 @@ class Dispatching:
         kernels: Collection[str],
         watch: Watch,
         clock: Callable[[], datetime],
+        boot: str,
+        jitter: Callable[[], float],
+        settling: Settling,
+        at: Callable[[str], None] = lambda point: None,
     ) -> None:
+        """Nothing waits.
+
+        Of what cannot be read off the types: *boot* is the life of the workbench that begins runs,
+        *jitter* gives numbers from 0 to 1, *at* is told each point that a run passes.
+        """
+        self._settling = settling
         self._runs = runs
         self._events = events
         self._papers = papers
@@ -99,20 +107,22 @@ class Dispatching:
         self._limits = limits
         self._longest_run_seconds = longest_run_seconds
         self._at_once = at_once
-        self._queue_limit = queue_limit
         self._kernels = frozenset(kernels)
         self._watch = watch
         self._clock = clock
+        self._boot = boot
+        self._jitter = jitter
+        self._at = at
         self._live: dict[str, _Live] = {}
-        self._lines: OrderedDict[str, deque[str]] = OrderedDict()
+        self._line = Line(limit=queue_limit)
+        self._resting: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._places = 0
         self._draining = False
 
     @property
     def waiting(self) -> int:
-        """How many accepted runs have not begun."""
-        return sum(map(len, self._lines.values()))
+        """How many accepted runs have not begun, or not begun again."""
+        return len(self._line) + len(self._resting)
 
     @property
     def running(self) -> int:
@@ -134,23 +144,22 @@ class Dispatching:
         """
         if self._draining:
             raise Unavailable("The workbench is about to stop; ask again in a moment.")
-        if self.waiting + self._places >= self._queue_limit:
-            raise ResourceExhausted(
-                f"{self._queue_limit} runs are waiting already; ask again later.",
-                queue_limit=self._queue_limit,
-                user=user,
-            )
-        self._places += 1
-        try:
+        with self._line.place(user):
             yield
-        finally:
-            self._places -= 1
 
     def enqueue(self, run: Run, definition: Definition, *, warning: str = "") -> None:
-        """Put an accepted run at the end of its user's line; it begins with *warning*, if any."""
-        self._live[run.id] = _Live(run=run, definition=definition, warning=warning)
-        self._lines.setdefault(run.user, deque()).append(run.id)
-        self._pump()
+        """Put an accepted run at the end of its user's line; it begins with *warning*, if any.
+
+        One whose attempt was lost waits until it is due, but never longer than it would have had
+        to from now on, whatever has become of the clock.
+        """
+        live = self._live[run.id] = _Live(run=run, definition=definition, warning=warning)
+        if run.due_at is None:
+            self._line.join(run.user, run.id)
+            self._pump()
+        else:
+            longest = definition.retry.pause(len(run.attempts), jitter=1.0)
+            self._rest(live, min((run.due_at - self._clock()).total_seconds(), longest))
 
     def busy_with(self, agent: Agent) -> bool:
         """Whether a run of *agent* waits, is being carried out, or is not told of to its end."""
@@ -160,7 +169,7 @@ class Dispatching:
         """Wait until nothing more can happen to the run."""
         live = self._live.get(run_id)
         if live is not None:
-            await live.done.wait()
+            await _end_of(live).wait()
 
     async def cancel(self, run: Run) -> None:
         """Call the run off; one that waits is settled at once, one that runs as soon as it heeds."""
@@ -168,16 +177,16 @@ class Dispatching:
         if live is None:
             if run.status is RunStatus.PENDING:
                 await self._withdraw(run)
-        elif run.id in self._tasks:
+        elif live.call_off is not None:
             live.called_off_by_user = True
             live.call_off.set()
         elif live.called_off_by_user:
-            await live.done.wait()
+            await _end_of(live).wait()
         else:
             live.called_off_by_user = True
-            line = self._lines.get(run.user, deque())
-            if run.id in line:
-                line.remove(run.id)
+            self._line.leave(run.user, run.id)
+            if resting := self._resting.pop(run.id, None):
+                resting.cancel()
             await self._settle(live, self._called_off(live.run))
 
     async def drain(self, seconds: float) -> None:
@@ -185,102 +194,130 @@ class Dispatching:
 
         Runs that wait stay accepted: the next life of the workbench carries them out.
         """
-        self._draining = True
-        self._lines.clear()
+        self._dismiss()
         if self._tasks:
             await asyncio.wait(set(self._tasks.values()), timeout=seconds)
         await self.stop()
 
     async def stop(self) -> None:
-        """Stop every running run now and settle it as lost to the stop."""
-        self._draining = True
-        self._lines.clear()
+        """Stop every running run now; what may not begin again is settled as lost to the stop."""
+        self._dismiss()
         for live in self._live.values():
-            live.call_off.set()
+            if live.call_off is not None:
+                live.call_off.set()
         if self._tasks:
             await asyncio.wait(set(self._tasks.values()))
 
-    async def abandon(self, run: Run) -> None:
-        """Settle a run that an earlier life of the workbench had begun.
-
-        It may have done half of what it does, so it is not begun again.
-        """
-        stopped = run.settle(
-            RunStatus.FAILED,
-            at=self._clock(),
-            reason=Reason.GATEWAY_RESTARTED,
-            error={"message": "The workbench stopped while this run was under way."},
+    def lost(self, run: Run, definition: Definition, end: Run) -> Run | None:
+        """*run* once its attempt is lost as *end* says, if its agent wants another attempt."""
+        if not definition.retry.allows(run, end.reason):
+            return None
+        pause = definition.retry.pause(len(run.attempts) + 1, jitter=self._jitter())
+        now = self._clock()
+        return run.again(
+            at=now,
+            due_at=now + timedelta(seconds=pause),
+            reason=end.reason,
+            error=end.error,
+            resource_usage=end.resource_usage,
         )
-        await self._runs.record(stopped)
-        await self.close_stream(stopped)
+
+    async def close_stream(self, run: Run) -> None:
+        """Give the stream of a settled run its last event, if a crash kept it from being written.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+        if run.id not in self._live:
+            await self._settling.close_stream(run)
 
     async def _withdraw(self, run: Run) -> None:
         """Settle a run that waits for a life of the workbench that lasts longer than this one."""
         withdrawn = self._called_off(run)
-        await self._runs.record(withdrawn)
+        try:
+            await self._runs.record(withdrawn)
+        except IllegalMove:
+            return  # it has ended since the caller looked
         await self.close_stream(withdrawn)
 
     def _called_off(self, run: Run) -> Run:
         return run.settle(RunStatus.CANCELLED, at=self._clock(), reason=Reason.CANCELLED_BY_USER)
 
-    async def close_stream(self, run: Run) -> None:
-        """Give the stream of a settled run its last event, if a crash kept it from being written."""
-        if run.id in self._live:
-            return
-        happened = await self._events.read(run.id)
-        if happened and happened[-1].type.last:
-            return
-        stream = await self._events.open(run.id)
-        _finish(stream, run)
-        await stream.close()
+    def _dismiss(self) -> None:
+        self._draining = self._settling.hurried = True
+        self._line.clear()
+        for resting in self._resting.values():
+            resting.cancel()
+        self._resting.clear()
 
     def _pump(self) -> None:
         if self._draining:
             return
-        while len(self._tasks) < self._at_once and (run_id := self._next()) is not None:
-            task = asyncio.create_task(self._carry_out(self._live[run_id]), name=f"run {run_id}")
+        while len(self._tasks) < self._at_once and (run_id := self._line.next()) is not None:
+            live = self._live[run_id]
+            live.call_off = asyncio.Event()
+            task = asyncio.create_task(self._carry_out(live, live.call_off), name=f"run {run_id}")
             self._tasks[run_id] = task
-            task.add_done_callback(functools.partial(self._ended, run_id))
+            task.add_done_callback(functools.partial(self._ended, live.run))
 
-    def _next(self) -> str | None:
-        while self._lines:
-            user, line = self._lines.popitem(last=False)
-            if line:
-                run_id = line.popleft()
-                if line:
-                    self._lines[user] = line
-                return run_id
-        return None
-
-    def _ended(self, run_id: str, _: asyncio.Task[None]) -> None:
-        del self._tasks[run_id]
+    def _ended(self, run: Run, _: asyncio.Task[None]) -> None:
+        del self._tasks[run.id]
+        self._line.ended(run.user)
         self._pump()
 
-    async def _carry_out(self, live: _Live) -> None:
+    def _rest(self, live: _Live, seconds: float) -> None:
+        """Have the run wait for its next attempt without holding anybody up."""
+        run = live.run
+
+        def rested() -> None:
+            del self._resting[run.id]
+            self._line.join(run.user, run.id)
+            self._pump()
+
+        if not self._draining:
+            loop = asyncio.get_running_loop()
+            self._resting[run.id] = loop.call_later(max(0.0, seconds), rested)
+
+    async def _carry_out(self, live: _Live, call_off: asyncio.Event) -> None:
         try:
-            settled = await self._execute(live)
+            end = await self._execute(live, call_off)
         except Exception:
             log.exception("run %s could not be carried out", live.run.id)
-            settled = live.run.settle(
+            end = live.run.settle(
                 RunStatus.FAILED,
                 at=self._clock(),
                 reason=Reason.INTERNAL_ERROR,
                 error={"message": "The workbench failed at its own work; its log says why."},
             )
-        await self._settle(live, settled)
+        again = None if live.called_off_by_user else self.lost(live.run, live.definition, end)
+        if again is None or not await self._settling.give_up(again, live.stream):
+            await self._settle(live, end)
+        else:
+            live.run, live.stream, live.call_off = again, None, None
+            self._watch(again)
+            if live.called_off_by_user:
+                await self._settle(live, self._called_off(again))
+            elif again.due_at is not None:
+                self._rest(live, (again.due_at - self._clock()).total_seconds())
 
-    async def _execute(self, live: _Live) -> Run:
-        stream = live.stream = await self._events.open(live.run.id)
+    async def _execute(self, live: _Live, call_off: asyncio.Event) -> Run:
+        waited = live.run
+        stream = live.stream = await self._events.open(waited.id)
+        self._at("run.opened")
 
         async def started(isolation: str) -> None:
             # Durable before the first cell: what may have done something is never begun again.
-            live.run = live.run.begin(at=self._clock(), isolation=isolation)
-            await self._runs.record(live.run)
-            self._watch(live.run)
-            stream.append(
-                EventType.RUN_STARTED,
-                {"run_id": live.run.id, "test": live.run.test, "isolation": isolation},
-            )
+            begun = waited.begin(at=self._clock(), isolation=isolation, boot=self._boot)
+            live.run = await self._runs.record(begun)
+            self._at("run.begun")
+            self._watch(begun)
+            data: dict[str, object] = {
+                "run_id": begun.id,
+                "test": begun.test,
+                "isolation": isolation,
+                "attempt": begun.attempt,
+            }
+            stream.append(EventType.RUN_STARTED, data)
             if live.warning:
                 stream.append(
                     EventType.LOG, {"level": "warning", "message": live.warning, "fields": {}}
@@ -302,13 +339,16 @@ class Dispatching:
         try:
             task = await self._task(live, loan)
             outcome = await self._executor.execute(
-                task, report=report, cancel=live.call_off, started=started
+                task, report=report, cancel=call_off, started=started
             )
         finally:
             self._lending.take_back(live.run.id)
-        await self._papers.write_notebook(live.run.id, outcome.notebook)
+        self._at("run.executed")
+        number = max(live.run.attempt, 1)
+        await self._papers.write_notebook(waited.id, outcome.notebook, attempt=number)
         if (tape := loan.tape) is not None:
-            await self._papers.write_file(live.run.id, CASSETTE, tape)
+            await self._papers.write_file(waited.id, CASSETTE, tape, attempt=number)
+        self._at("run.kept")
         return self._judge(live, outcome, loan)
 
     async def _task(self, live: _Live, loan: Loan) -> Task:
@@ -322,7 +362,7 @@ class Dispatching:
             files={f.path: self._objects.path(f.fingerprint) for f in definition.files},
             kernel=definition.kernel if definition.kernel in self._kernels else OWN_KERNEL,
             limits=replace(self._limits, seconds=min(seconds, self._longest_run_seconds)),
-            leave=self._papers.files_path(run.id),
+            leave=self._papers.files_path(run.id, attempt=max(run.attempt, 1)),
             environment=loan.environment,
             relays=loan.relays,
         )
@@ -348,41 +388,14 @@ class Dispatching:
         )
 
     async def _settle(self, live: _Live, run: Run) -> None:
-        """Durable first, then told: a last event is never taken back."""
-        try:
-            await self._record_at_last(run)
-            stream = live.stream or await self._events.open(run.id)
-            _finish(stream, run)
-            await stream.close()
-        except Unavailable:
-            # What is not durable is settled, what is not told is told, at the next start.
-            log.exception("run %s ended %s but the disk does not take it", run.id, run.status)
+        await self._settling.settle(run, live.stream)
         live.run = run
         self._watch(run)
         del self._live[run.id]
-        live.done.set()
-
-    async def _record_at_last(self, run: Run) -> None:
-        """Record how the run ended, however often the disk refuses while the workbench lives."""
-        for pause in _PAUSES:
-            try:
-                await self._runs.record(run)
-            except Unavailable:
-                if self._draining:
-                    raise
-                log.warning("run %s ended %s; waiting for the disk", run.id, run.status)
-                await asyncio.sleep(pause)
-            else:
-                return
-        await self._runs.record(run)
+        _end_of(live).set()
 
 
-def _finish(stream: Stream, run: Run) -> None:
-    data: dict[str, object] = {"run_id": run.id, "status": str(run.status)}
-    if run.reason is not None:
-        data["reason"] = str(run.reason)
-    if run.error is not None:
-        data["error"] = dict(run.error)
-    if run.seconds is not None:
-        data["execution_time_ms"] = round(run.seconds * 1000, 1)
-    stream.append(_LAST_EVENT[run.status], data)
+def _end_of(live: _Live) -> asyncio.Event:
+    if live.done is None:
+        live.done = asyncio.Event()
+    return live.done

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 
 from workbench.domain.access import Principal
 from workbench.domain.definitions import Definition
-from workbench.domain.runs import Run, RunStatus
+from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.domain.versions import DRAFT
 from workbench.errors import NotFound
 from workbench.services.dispatching import Dispatching
+from workbench.services.settling import Settling
 from workbench.store.agents import Agents
 from workbench.store.runs import Runs
 from workbench.store.versions import Versions
 
 log = logging.getLogger("workbench.runs")
+
+_Found = tuple[Definition, str] | None
 
 
 class Recovering:
@@ -27,44 +32,78 @@ class Recovering:
         agents: Agents,
         versions: Versions,
         dispatching: Dispatching,
+        settling: Settling,
         administrator: Principal,
+        clock: Callable[[], datetime],
+        boot: str,
     ) -> None:
+        """Runs that begun in any other life than *boot* are taken up."""
         self._runs = runs
         self._agents = agents
         self._versions = versions
         self._dispatching = dispatching
+        self._settling = settling
         self._administrator = administrator
+        self._clock = clock
+        self._boot = boot
+        self._known: dict[tuple[str, str, str], _Found] = {}
 
     async def recover(self, *, resume: bool = True) -> None:
-        """Settle the runs that had begun, and put those that never did back into the line.
+        """Settle or give up the attempts that had begun, and put back into the line what waits.
 
-        Without *resume* those that never did stay as they are, for a life that lasts longer.
+        Without *resume* what waits stays as it is, for a life that lasts longer.
         """
-        begun = again = 0
+        settled = again = 0
         for run in await self._runs.unsettled():
+            if run.status is RunStatus.RUNNING and run.boot == self._boot:
+                continue
             if run.status is RunStatus.PENDING and not resume:
                 continue
-            found = await self._accepted_for(run) if run.status is RunStatus.PENDING else None
-            if found is None:
-                await self._dispatching.abandon(run)
-                begun += 1
-            else:
-                definition, warning = found
-                self._dispatching.enqueue(run, definition, warning=warning)
+            found = await self._accepted_for(run)
+            if run.status is RunStatus.RUNNING or found is None:
+                run = await self._stopped(run, found)
+            if run.status.settled:
+                settled += 1
+            elif found is not None and resume:
+                self._dispatching.enqueue(run, found[0], warning=found[1])
                 again += 1
-        if begun or again:
+        self._known.clear()
+        if settled or again:
             log.warning(
                 "an earlier life ended with runs under way: %d settled as gateway_restarted,"
-                " %d that had not begun are carried out now",
-                begun,
+                " %d that had not begun, or may begin again, are carried out now",
+                settled,
                 again,
             )
 
-    async def _accepted_for(self, run: Run) -> tuple[Definition, str] | None:
+    async def _stopped(self, run: Run, found: _Found) -> Run:
+        """What becomes of a run that an earlier life had begun, or that cannot begin any more.
+
+        It may have done half of what it does, so it is begun again only if its agent says so.
+        """
+        end = run.settle(
+            RunStatus.FAILED,
+            at=self._clock(),
+            reason=Reason.GATEWAY_RESTARTED,
+            error={"message": "The workbench stopped while this run was under way."},
+        )
+        again = None if found is None else self._dispatching.lost(run, found[0], end)
+        if again is not None and await self._settling.give_up(again):
+            return again
+        await self._settling.settle(end)
+        return end
+
+    async def _accepted_for(self, run: Run) -> _Found:
         """What the run was accepted for, if that still stands, and what is to be warned of.
 
-        A draft may have moved on.
+        A draft may have moved on. Thousands of runs are of a few versions, each looked up once.
         """
+        key = run.agent_id, run.version, run.fingerprint
+        if key not in self._known:
+            self._known[key] = await self._look_up(run)
+        return self._known[key]
+
+    async def _look_up(self, run: Run) -> _Found:
         try:
             agent = await self._agents.by_id(self._administrator, run.agent_id)
             if run.version == DRAFT:

@@ -18,7 +18,7 @@ from workbench.domain.parameters import accept, from_text
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Run
 from workbench.domain.versions import DRAFT, Stage, check_number
-from workbench.errors import IllegalMove
+from workbench.errors import IllegalMove, NotFound
 from workbench.services.dispatching import Dispatching
 from workbench.services.judging import check_values
 from workbench.store.events import Events
@@ -114,10 +114,11 @@ class Running:
             created_at=self._clock(),
         )
         with self._dispatching.place(principal.user):
-            run, replayed = await self._runs.accept(run, key=order.key)
-            if not replayed:
-                self._dispatching.enqueue(run, definition, warning=warning)
-        return run, replayed
+            return await self._runs.accept(
+                run,
+                key=order.key,
+                then=lambda run: self._dispatching.enqueue(run, definition, warning=warning),
+            )
 
     async def get(
         self, principal: Principal, run_id: str, *, wait_seconds: float | None = 0.0
@@ -177,32 +178,38 @@ class Running:
         run = await self._runs.get(principal, run_id)
         return await self._events.read(run.id)
 
-    async def notebook(self, principal: Principal, run_id: str) -> bytes:
-        """The executed notebook.
+    async def notebook(
+        self, principal: Principal, run_id: str, *, attempt: int | None = None
+    ) -> bytes:
+        """The notebook that the run's last attempt executed, or that one.
 
         Raises:
             NotFound: There is no run the asker may know of, or it never left a notebook.
         """
         run = await self._runs.get(principal, run_id)
-        return await self._papers.notebook(run.id)
+        return await self._papers.notebook(run.id, attempt=_attempt(run, attempt))
 
-    async def files(self, principal: Principal, run_id: str) -> Sequence[RunFile]:
-        """The files the run left, by path.
-
-        Raises:
-            NotFound: There is no run the asker may know of.
-        """
-        run = await self._runs.get(principal, run_id)
-        return await self._papers.files(run.id)
-
-    async def file(self, principal: Principal, run_id: str, path: str) -> BinaryIO:
-        """One file the run left, open for reading.
+    async def files(
+        self, principal: Principal, run_id: str, *, attempt: int | None = None
+    ) -> Sequence[RunFile]:
+        """The files that the run's last attempt left, or that one, by path.
 
         Raises:
-            NotFound: There is no such run or file.
+            NotFound: There is no run the asker may know of, or no such attempt.
         """
         run = await self._runs.get(principal, run_id)
-        return await self._papers.open_file(run.id, path)
+        return await self._papers.files(run.id, attempt=_attempt(run, attempt))
+
+    async def file(
+        self, principal: Principal, run_id: str, path: str, *, attempt: int | None = None
+    ) -> BinaryIO:
+        """One file that the run's last attempt left, or that one, open for reading.
+
+        Raises:
+            NotFound: There is no such run, attempt or file.
+        """
+        run = await self._runs.get(principal, run_id)
+        return await self._papers.open_file(run.id, path, attempt=_attempt(run, attempt))
 
     async def _resolve(
         self, principal: Principal, agent: Agent, order: Order
@@ -224,6 +231,13 @@ class Running:
         if version.stage is Stage.ARCHIVED:
             raise IllegalMove(f"Version {wanted} is archived, so it cannot be run.", version=wanted)
         return wanted, version.definition, version.warning
+
+
+def _attempt(run: Run, wanted: int | None) -> int:
+    last = max(run.attempt, 1)
+    if wanted is not None and not 1 <= wanted <= last:
+        raise NotFound(f"Run {run.id} has no attempt {wanted}.", run_id=run.id, attempt=wanted)
+    return wanted or last
 
 
 def _why_draft(agent: Agent) -> str:

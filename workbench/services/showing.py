@@ -22,14 +22,14 @@ class Showing:
         self._running = running
         self._places = asyncio.Semaphore(_AT_ONCE)
 
-    async def page(self, principal: Principal, run_id: str) -> str:
+    async def page(self, principal: Principal, run_id: str, *, attempt: int | None = None) -> str:
         """The executed notebook as HTML; only the agent's owner meets its own HTML uncleaned.
 
         Raises:
             NotFound: There is no run the asker may know of, or it left no notebook.
         """
         run = await self._running.get(principal, run_id)
-        content = await self._running.notebook(principal, run_id)
+        content = await self._running.notebook(principal, run_id, attempt=attempt)
         trusted = principal.user == run.owner
         async with self._places:
             return await asyncio.to_thread(_page, run, content, trusted=trusted)

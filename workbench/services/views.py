@@ -16,7 +16,7 @@ from workbench.domain.events import Event
 from workbench.domain.paging import Page
 from workbench.domain.parameters import Parameter
 from workbench.domain.revisions import Revision
-from workbench.domain.runs import Run
+from workbench.domain.runs import Attempt, Run, attempts_of
 from workbench.domain.versions import Stage, Version
 from workbench.services.authoring import entity_tag
 from workbench.services.postponing import Publication
@@ -174,6 +174,20 @@ def run_view(run: Run) -> dict[str, Any]:
         "effects": [dict(effect) for effect in run.effects],
         "isolation": run.isolation or None,
         "attempt": run.attempt,
+        "attempts": [attempt_view(attempt) for attempt in attempts_of(run)],
+    }
+
+
+def attempt_view(attempt: Attempt) -> dict[str, Any]:
+    """One attempt of a run; for a completed or unfinished one there is no reason."""
+    return {
+        "attempt": attempt.number,
+        "reason": None if attempt.reason is None else str(attempt.reason),
+        "error": None if attempt.error is None else dict(attempt.error),
+        "started_at": moment(attempt.started_at),
+        "ended_at": moment(attempt.ended_at),
+        "isolation": attempt.isolation or None,
+        "resource_usage": dict(attempt.resource_usage),
     }
 
 

@@ -1,4 +1,8 @@
-"""What a run leaves behind: a folder by the day it was accepted, its notebook, its files."""
+"""What a run leaves behind: a folder by the day it was accepted, its notebook, its files.
+
+What a further attempt of the run leaves lies in a folder of that attempt's own below it, so that no
+two attempts ever write to the same place.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from workbench.errors import NotFound, Unavailable
-from workbench.store.disk import make_folder, write_whole
+from workbench.store.disk import make_folder, whole_file
 
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,9 +41,13 @@ class RunFile:
 class Papers:
     """The folders of all runs."""
 
-    def __init__(self, folder: Path, *, threads: Executor) -> None:
+    def __init__(
+        self, folder: Path, *, threads: Executor, at: Callable[[str], None] = lambda point: None
+    ) -> None:
+        """The folders below *folder*; *at* is told each point that a file passes."""
         self._folder = folder
         self._threads = threads
+        self._at = at
 
     def folder(self, run_id: str) -> Path:
         """The run's folder, which need not be there yet.
@@ -60,13 +68,22 @@ class Papers:
         """Where the run's events are written down."""
         return self.folder(run_id) / "events.ndjson"
 
-    def notebook_path(self, run_id: str) -> Path:
-        """Where the executed notebook lies, once it does."""
-        return self.folder(run_id) / "notebook.ipynb"
+    def attempt_folder(self, run_id: str, attempt: int) -> Path:
+        """What that attempt of the run leaves lies here; the first one's in the run's own folder.
 
-    def files_path(self, run_id: str) -> Path:
-        """The folder of the files the run left, which need not be there."""
-        return self.folder(run_id) / "files"
+        Raises:
+            NotFound: *run_id* is no id of a run.
+        """
+        folder = self.folder(run_id)
+        return folder if attempt <= 1 else folder / "attempts" / str(attempt)
+
+    def notebook_path(self, run_id: str, *, attempt: int = 1) -> Path:
+        """Where the notebook that *attempt* executed lies, once it does."""
+        return self.attempt_folder(run_id, attempt) / "notebook.ipynb"
+
+    def files_path(self, run_id: str, *, attempt: int = 1) -> Path:
+        """The folder of the files that *attempt* left, which need not be there."""
+        return self.attempt_folder(run_id, attempt) / "files"
 
     async def make_files_folder(self, run_id: str) -> Path:
         """`files_path`, once it is there.
@@ -78,60 +95,63 @@ class Papers:
         await self._write(lambda: make_folder(path))
         return path
 
-    async def write_notebook(self, run_id: str, data: bytes) -> Path:
+    async def write_notebook(self, run_id: str, data: bytes, *, attempt: int = 1) -> Path:
         """Where the executed notebook lies, once it lies there whole and for good.
 
         Raises:
             Unavailable: The disk does not take it.
         """
-        path = self.notebook_path(run_id)
+        path = self.notebook_path(run_id, attempt=attempt)
 
         def write() -> None:
             make_folder(path.parent)
-            write_whole(path, data)
+            with whole_file(path) as file:
+                file.write(data)
+                self._at("notebook.written")
 
         await self._write(write)
         return path
 
-    async def write_file(self, run_id: str, name: str, data: bytes) -> None:
+    async def write_file(self, run_id: str, name: str, data: bytes, *, attempt: int = 1) -> None:
         """Put a file among those the run left, instead of one of that name.
 
         Raises:
             Unavailable: The disk does not take it.
         """
-        path = self.files_path(run_id) / name
+        path = self.files_path(run_id, attempt=attempt) / name
 
         def write() -> None:
             make_folder(path.parent)
-            write_whole(path, data)
+            with whole_file(path) as file:
+                file.write(data)
 
         await self._write(write)
 
-    async def notebook(self, run_id: str) -> bytes:
+    async def notebook(self, run_id: str, *, attempt: int = 1) -> bytes:
         """The executed notebook.
 
         Raises:
-            NotFound: The run has left none, or not yet.
+            NotFound: The attempt has left none, or not yet.
         """
-        path = self.notebook_path(run_id)
+        path = self.notebook_path(run_id, attempt=attempt)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, path.read_bytes)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(f"Run {run_id} has no notebook yet.", run_id=run_id) from None
 
-    async def files(self, run_id: str) -> list[RunFile]:
-        """The files the run left, by path; links and the like are none."""
-        path = self.files_path(run_id)
+    async def files(self, run_id: str, *, attempt: int = 1) -> list[RunFile]:
+        """The files the attempt left, by path; links and the like are none."""
+        path = self.files_path(run_id, attempt=attempt)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, lambda: sorted(_walk(path), key=_path))
 
-    async def open_file(self, run_id: str, path: str) -> BinaryIO:
-        """The file the run left under the relative *path*, open for reading.
+    async def open_file(self, run_id: str, path: str, *, attempt: int = 1) -> BinaryIO:
+        """The file the attempt left under the relative *path*, open for reading.
 
         Raises:
             NotFound: It left none there; a link, a folder or a device counts as none.
         """
-        folder = self.files_path(run_id)
+        folder = self.files_path(run_id, attempt=attempt)
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._threads, _open_beneath, folder, path)

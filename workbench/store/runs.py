@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from workbench.domain.agents import Agent
 from workbench.domain.models import Mode
 from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
 from workbench.domain.queries import RunQuery
-from workbench.domain.runs import Reason, Run, RunStatus
+from workbench.domain.runs import Attempt, Reason, Run, RunStatus
 from workbench.errors import (
     AgentNotFound,
     IdempotencyMismatch,
@@ -47,7 +47,7 @@ KEYS_KEPT = timedelta(hours=24)
 
 BY_REFERENCE = "@"
 """Begins a cell that names an object instead of holding a value; no JSON text begins so."""
-VALUES = ("parameters", "result", "error", "effects")
+VALUES = ("parameters", "result", "error", "attempts", "effects")
 """The cells that may do so."""
 
 _UNSETTLED = "status IN ('pending', 'running')"
@@ -94,8 +94,17 @@ class Runs:
         ids = await self._catalog.read(lambda ask: [found[0] for found in ask(_LANDMARKS)])
         self._landmarks = Landmarks(ids)
 
-    async def accept(self, run: Run, *, key: Idempotency | None = None) -> tuple[Run, bool]:
+    async def accept(
+        self,
+        run: Run,
+        *,
+        key: Idempotency | None = None,
+        then: Callable[[Run], None] = lambda run: None,
+    ) -> tuple[Run, bool]:
         """*run* and False, once it is durable; or the run its key stands for already, and True.
+
+        *then* is given a new run in the moment it is durable, before anybody else can know of it
+        and even if the caller has gone away meanwhile.
 
         Raises:
             IdempotencyMismatch: The key stands for another request.
@@ -112,8 +121,8 @@ class Runs:
             async with self._objects.referring():
                 row = await self._row(run)
                 if key is not None:
-                    return await self._accept_once(run, row, key)
-                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run))
+                    return await self._accept_once(run, row, key, then)
+                await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run, then))
                 return run, False
         finally:
             self._accepting[run.agent_id] -= 1
@@ -239,7 +248,9 @@ class Runs:
 
         await self._catalog.transact(change)
 
-    async def _accept_once(self, run: Run, row: Row, key: Idempotency) -> tuple[Run, bool]:
+    async def _accept_once(
+        self, run: Run, row: Row, key: Idempotency, begun: Callable[[Run], None]
+    ) -> tuple[Run, bool]:
         if not 1 <= len(key.key) <= 255:
             raise InvalidRequest("An idempotency key has 1 to 255 characters.")
 
@@ -253,16 +264,17 @@ class Runs:
 
         def then(answer: tuple[Row, bool]) -> None:
             if not answer[1]:
-                self._begin(run)
+                self._begin(run, begun)
 
         kept, replayed = await self._catalog.transact(change, then=then)
         if not replayed:
             return run, False
         return await self._catalog.read(lambda _: self._run(kept)), True
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: Run, then: Callable[[Run], None]) -> None:
         self._moving[run.id] = run
         self._landmarks.pass_by(run.id)
+        then(run)
 
     def _moved(self, run: Run) -> None:
         if run.status.settled:
@@ -299,6 +311,9 @@ class Runs:
             "result": await self._cell(run.result),
             "error": await self._cell(None if run.error is None else dict(run.error)),
             "attempt": run.attempt,
+            "attempts": await self._cell(list(map(_attempt_image, run.attempts))),
+            "due_at": from_moment(run.due_at),
+            "boot": run.boot,
             "isolation": run.isolation,
             "resource_usage": from_json(dict(run.resource_usage)),
             "created_at": from_moment(run.created_at),
@@ -326,6 +341,9 @@ class Runs:
             result=self._value(row["result"]),
             error=None if error is None else _mapping(error),
             attempt=int(row["attempt"] or 0),
+            attempts=tuple(map(_attempt, _items(self._value(row["attempts"])))),
+            due_at=to_moment(row["due_at"]),
+            boot=text_or_none(row["boot"]) or "",
             isolation=text(row["isolation"]),
             resource_usage=to_json(row["resource_usage"]),
             created_at=moment(row["created_at"]),
@@ -344,6 +362,8 @@ class Runs:
         return BY_REFERENCE + await self._objects.put(written.encode())
 
     def _value(self, cell: Cell) -> object:
+        if cell is None:
+            return None  # the row is older than its column
         written = text(cell)
         if written.startswith(BY_REFERENCE):
             return to_json(self._objects.load(written[1:]).decode())
@@ -389,6 +409,34 @@ def _conditions(query: RunQuery, below: str | None) -> Iterator[Condition]:
 
 def _has_references(row: Row) -> bool:
     return any(str(row.get(column)).startswith(BY_REFERENCE) for column in VALUES)
+
+
+def _attempt_image(attempt: Attempt) -> dict[str, object]:
+    return {
+        "number": attempt.number,
+        "reason": attempt.reason,
+        "error": attempt.error,
+        "isolation": attempt.isolation,
+        "resource_usage": attempt.resource_usage,
+        "started_at": from_moment(attempt.started_at),
+        "ended_at": from_moment(attempt.ended_at),
+    }
+
+
+def _attempt(image: Mapping[str, Any]) -> Attempt:
+    return Attempt(
+        number=image["number"],
+        reason=None if image["reason"] is None else Reason(image["reason"]),
+        error=image["error"],
+        isolation=image["isolation"],
+        resource_usage=image["resource_usage"],
+        started_at=to_moment(image["started_at"]),
+        ended_at=to_moment(image["ended_at"]),
+    )
+
+
+def _items(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _mapping(value: object) -> Mapping[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -37,6 +38,7 @@ class Store:
 
     Attributes:
         home: The folder and its lock.
+        boot: What tells this life of the home from every other.
         agents: Agents.
         versions: Their published versions.
         revisions: Their earlier drafts.
@@ -60,6 +62,7 @@ class Store:
         linger_seconds: float,
     ) -> None:
         self.home = home
+        self.boot = uuid.uuid4().hex
         self._journal = journal
         self._index = index
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
@@ -68,7 +71,7 @@ class Store:
             index, journal, readers=self._readers, at=at, linger_seconds=linger_seconds
         )
         self.objects = Objects(home.objects, threads=self._threads)
-        self.papers = Papers(home.runs, threads=self._threads)
+        self.papers = Papers(home.runs, threads=self._threads, at=at)
         self.events = Events(self.papers, clock=clock, threads=self._threads)
         self.agents = Agents(self._catalog)
         self.versions = Versions(self._catalog, self.agents)
@@ -128,6 +131,16 @@ class Store:
             await store.close()
             raise
         return store
+
+    @property
+    def journaled(self) -> int:
+        """The number of the last durable record of the journal."""
+        return self._journal.last
+
+    @property
+    def behind(self) -> int:
+        """How many durable records the index has not taken in yet."""
+        return max(0, self._journal.last - self._index.applied)
 
     async def rebuild(self) -> None:
         """Make the index anew from the journal.

@@ -20,6 +20,7 @@ from workbench.gateway.requests import (
     options,
     page,
     seconds,
+    whole,
 )
 from workbench.gateway.responses import NOTEBOOK, Answer, answer
 from workbench.gateway.streams import HEADERS, MEDIA, sse
@@ -95,8 +96,8 @@ async def notebook(call: Call) -> Answer:
     Raises:
         NotFound: There is no run the caller may know of, or it left no notebook.
     """
-    options(call)
-    content = await call.app.running.notebook(call.principal, run_id_at(call))
+    attempt = whole(options(call, "attempt"), "attempt")
+    content = await call.app.running.notebook(call.principal, run_id_at(call), attempt=attempt)
     return Answer(body=content, media=NOTEBOOK)
 
 
@@ -106,8 +107,8 @@ async def shown(call: Call) -> Answer:
     Raises:
         NotFound: There is no run the caller may know of, or it left no notebook.
     """
-    options(call)
-    html = await call.app.showing.page(call.principal, run_id_at(call))
+    attempt = whole(options(call, "attempt"), "attempt")
+    html = await call.app.showing.page(call.principal, run_id_at(call), attempt=attempt)
     return Answer(
         body=html.encode(),
         media="text/html; charset=utf-8",
@@ -121,8 +122,8 @@ async def files(call: Call) -> Answer:
     Raises:
         NotFound: There is no run the caller may know of.
     """
-    options(call)
-    left = await call.app.running.files(call.principal, run_id_at(call))
+    attempt = whole(options(call, "attempt"), "attempt")
+    left = await call.app.running.files(call.principal, run_id_at(call), attempt=attempt)
     items = [{"path": file.path, "size": file.size} for file in left]
     return answer({"items": items, "next_cursor": None})
 
@@ -134,9 +135,9 @@ async def file(call: Call) -> Answer:
         NotFound: There is no such run or file.
         RangeNotSatisfiable: The part lies beyond its end.
     """
-    options(call)
-    path = call.places["path"]
-    content = await call.app.running.file(call.principal, run_id_at(call), path)
+    attempt = whole(options(call, "attempt"), "attempt")
+    path, run_id = call.places["path"], run_id_at(call)
+    content = await call.app.running.file(call.principal, run_id, path, attempt=attempt)
     left = os.fstat(content.fileno())
     # What a run left is written once, so when and how much says which bytes these are.
     tag = f'"{left.st_ino:x}-{left.st_mtime_ns:x}-{left.st_size:x}"'
