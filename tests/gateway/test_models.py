@@ -309,6 +309,7 @@ def test_the_log_has_a_line_for_a_question_and_no_word_of_it(workbench, asking, 
     asking.chat.completions.create(model="", messages=[{"role": "user", "content": secret}])
 
     assert secret not in workbench.log.read_text()
+    assert "HTTP Request" not in workbench.log.read_text()
     assert not re.search(r"wbr_[0-9a-f]{32}_", workbench.log.read_text())
 
 

@@ -196,6 +196,8 @@ class Exchange(Enveloped):
         for name, value in result.headers.items():
             self.set_header(name, value)
         following = result.media == EVENTS
+        # Small pieces would otherwise wait for the caller to acknowledge the one before: 40 ms.
+        self._connection().stream.set_nodelay(True)
         try:
             async with aclosing(stream) as pieces:
                 with self._front.metering.following() if following else nullcontext():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import random
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -214,6 +215,8 @@ class Upstreams:
 
         client = self._clients.get(upstream.name)
         if client is None:
+            # It would write a line with the address for every question.
+            logging.getLogger("httpx2").setLevel(logging.WARNING)
             silence = upstream.silence_seconds
             client = self._clients[upstream.name] = httpx2.AsyncClient(
                 timeout=httpx2.Timeout(silence, connect=min(_CONNECT_SECONDS, silence), pool=None),

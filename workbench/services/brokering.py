@@ -35,7 +35,7 @@ GONE = 499
 """The status of a question whose asker did not wait for the answer."""
 COST_HEADER = "X-Workbench-Cost-Usd"
 SOURCE_HEADER = "X-Workbench-Model"
-_AHEAD = 64
+_AHEAD = 1
 """How many frames may wait for an asker who reads slowly."""
 
 
