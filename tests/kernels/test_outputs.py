@@ -147,6 +147,32 @@ def test_a_wide_widget_state_is_left_out_of_the_notebook(carried):
     assert "widgets" not in load(run.outcome.notebook).metadata
 
 
+def test_what_is_cleared_makes_room_again(carried):
+    run = carried(
+        "print('k' * 6_000)",
+        "from IPython.display import clear_output\n"
+        "for n in range(9):\n    print(n, 'x' * 3_000, flush=True)\n    clear_output()\n"
+        "print('last')",
+        limits={"kept_output_bytes": 10_000},
+    )
+
+    assert "k" * 6_000 in run.text(0)
+    assert run.text(1) == "last\n"
+
+
+def test_an_update_that_many_outputs_show_counts_for_each_of_them(carried):
+    run = carried(
+        "for _ in range(10):\n    display('short', display_id='d')",
+        "from IPython.display import update_display\n"
+        "update_display('z' * 300, display_id='d')\nupdate_display('y' * 3_000, display_id='d')",
+        limits={"kept_output_bytes": 20_000},
+    )
+
+    shown = {output["data"]["text/plain"] for output in run.cells["cell-0"]["outputs"]}
+    assert shown == {repr("z" * 300)}
+    assert run.outcome.error is None
+
+
 def test_cells_say_when_they_ran_as_jupyterlab_shows_it(carried):
     times = carried("1").cells["cell-0"]["metadata"]["execution"]
 

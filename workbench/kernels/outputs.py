@@ -8,7 +8,9 @@ a schema check for each, and the two kinds of display that are ours: results and
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbclient import NotebookClient
@@ -38,6 +40,22 @@ _UNCOUNTED = frozenset({"status", "execute_input"})
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
+@dataclass(slots=True)
+class _Display:
+    """A display that can be updated: one content, however often it is shown.
+
+    Attributes:
+        data: What all outputs that show it have as their data, the same object.
+        size: In bytes.
+        places: How many outputs show it, by the position of their cell.
+    """
+
+    data: NotebookNode
+    metadata: NotebookNode
+    size: int
+    places: Counter[int] = field(default_factory=Counter)
+
+
 class Outputs(NotebookClient):
     """The outputs of one run.
 
@@ -55,8 +73,10 @@ class Outputs(NotebookClient):
         self.has_result = False
         self.output_bytes = 0
         self._limits = limits
-        self._kept = 0
-        self._stale = False
+        self._kept: Counter[int] = Counter()
+        self._kept_bytes = 0
+        self._displays: dict[str, _Display] = {}
+        self._shown_by: dict[int, set[str]] = {}
         self._size = 0
         self._said: list[Said] = []
         self._cut: set[int] = set()
@@ -143,45 +163,62 @@ class Outputs(NotebookClient):
         if not (made.output_type == "error" or special is EventType.RESULT):
             if cell_index in self._cut:
                 return None
-            if not self._has_room():
+            if not self._has_room(self._size):
                 self._cut_off(outs, cell_index, made)
                 return None
-        self._kept += self._size
+        self._keep(cell_index, self._size)
         if special is None:
             self._said.append((EventType.OUTPUT, _shown(made, self._size)))
         if made.output_type == "stream":
             return self._stream(outs, made)
         self._settle()
         if display_id:
-            places = self._display_id_map.setdefault(display_id, {})
-            places.setdefault(cell_index, []).append(len(outs))
+            self._place(display_id, made, cell_index)
         outs.append(made)
         return made
 
     def clear_output(self, outs: list[NotebookNode], msg: dict[str, Any], cell_index: int) -> None:
         """Do as the message says, now or before the next output."""
         self._settle()
-        self._stale = True
-        self._cut.discard(cell_index)
         super().clear_output(outs, msg, cell_index)
         wait = bool(msg["content"].get("wait"))
         self._said.append((EventType.OUTPUT, {"kind": "clear", "wait": wait}))
 
+    def clear_display_id_mapping(self, cell_index: int) -> None:
+        """Forget what the cell had put out: nothing is left of it."""
+        self._cut.discard(cell_index)
+        self._kept_bytes -= self._kept.pop(cell_index, 0)
+        for display_id in self._shown_by.pop(cell_index, ()):
+            del self._displays[display_id].places[cell_index]
+
     def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
-        places = self._display_id_map.get(display_id)
+        display = self._displays.get(display_id)
         made = _made({**msg, "msg_type": "display_data"})
-        if not places or made is None or not self._has_room():
+        if display is None or made is None or not display.places:
             return
-        self._kept += self._size
-        self._stale = True
-        for cell_index, numbers in places.items():
-            outputs = self.nb.cells[cell_index].outputs
-            for number in numbers:
-                outputs[number]["data"] = made.data
-                outputs[number]["metadata"] = made.metadata
+        growth = self._size - display.size
+        if not self._has_room(growth * display.places.total()):
+            return
+        display.size = self._size
+        for cell_index, times in display.places.items():
+            self._keep(cell_index, growth * times)
+        _replace(display.data, made.data)
+        _replace(display.metadata, made.metadata)
         if msg["msg_type"] == "update_display_data" and self._special(made, updated=True) is None:
             shown = _shown(made, self._size)
             self._said.append((EventType.OUTPUT, {**shown, "kind": "update"}))
+
+    def _place(self, display_id: str, made: NotebookNode, position: int) -> None:
+        """Have *made* show what the display shows from now on, whatever that will be."""
+        display = self._displays.get(display_id)
+        if display is None or not display.places:
+            display = _Display(made.data, made.metadata, self._size)
+            self._displays[display_id] = display
+        elif display.data != made.data:  # there was no room for all places to show it
+            return
+        made["data"], made["metadata"] = display.data, display.metadata
+        display.places[position] += 1
+        self._shown_by.setdefault(position, set()).add(display_id)
 
     def _special(self, made: NotebookNode, *, updated: bool = False) -> EventType | None:
         """What kind of display of ours *made* is, once it has been heeded."""
@@ -228,26 +265,25 @@ class Outputs(NotebookClient):
 
     def _empty(self, outs: list[NotebookNode], position: int) -> None:
         self._settle()
-        self._stale = True
         outs[:] = []
         self.clear_display_id_mapping(position)
 
-    def _has_room(self) -> bool:
-        limit = self._limits.kept_output_bytes
-        if self._kept + self._size > limit and self._stale:
-            self._settle()
-            self._kept = sum(len(json.dumps(cell.get("outputs", ()))) for cell in self.nb.cells)
-            self._stale = False
-        return self._kept + self._size <= limit
+    def _has_room(self, size: int) -> bool:
+        return self._kept_bytes + size <= self._limits.kept_output_bytes
+
+    def _keep(self, position: int, size: int) -> None:
+        self._kept[position] += size
+        self._kept_bytes += size
 
     def _cut_off(self, outs: list[NotebookNode], position: int, made: NotebookNode) -> None:
         """Keep of *made* what there is room for, and of this cell nothing after it."""
         self._cut.add(position)
         limit = self._limits.kept_output_bytes
+        room = max(0, limit - self._kept_bytes)
         if made.output_type == "stream":
-            self._stream(outs, node(**{**made, "text": made.text[: max(0, limit - self._kept)]}))
+            self._stream(outs, node(**{**made, "text": made.text[:room]}))
         self._settle()
-        self._kept = limit
+        self._keep(position, room)
         text = f"\n[cut: the run put out more than the {limit:,} bytes that are kept]\n"
         outs.append(node(output_type="stream", name="stderr", text=text))
         self._said.append((EventType.OUTPUT, {"kind": "cut"}))
@@ -295,6 +331,11 @@ def _made(msg: Mapping[str, Any]) -> NotebookNode | None:
                 made["execution_count"] = content["execution_count"]
             return made
     return None
+
+
+def _replace(content: dict[str, Any], by: Mapping[str, Any]) -> None:
+    content.clear()
+    content.update(by)
 
 
 def _demand(holds: bool) -> None:
