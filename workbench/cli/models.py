@@ -54,7 +54,8 @@ def list_models(home: Path | None, as_json: bool) -> None:
 @click.argument("upstream")
 @option("--forget", is_flag=True, help="Have no key for it any more.")
 @home_option
-def key(upstream: str, forget: bool, home: Path | None) -> None:
+@json_option
+def key(upstream: str, forget: bool, home: Path | None, as_json: bool) -> None:
     """Set the key of UPSTREAM; it is asked for, or read from standard input.
 
     It is encrypted in the home folder, reaches nobody but the upstream, and is shown to no one. A
@@ -64,7 +65,7 @@ def key(upstream: str, forget: bool, home: Path | None) -> None:
     if forget:
         if not keys.forget(upstream):
             raise NotFound(f"There is no key of {upstream!r}.", upstream=upstream)
-        printing.line(f"The key of {upstream} is gone.")
+        _keyed(upstream, there=False, as_json=as_json)
         return
     # Not on the command line, which every user of the machine can read.
     text = (
@@ -73,14 +74,19 @@ def key(upstream: str, forget: bool, home: Path | None) -> None:
         else sys.stdin.read()
     )
     keys.put(upstream, text.strip())
-    printing.line(f"The key of {upstream} is set.")
+    _keyed(upstream, there=True, as_json=as_json)
 
 
 @models.command()
 @home_option
-def rotate(home: Path | None) -> None:
+@json_option
+def rotate(home: Path | None, as_json: bool) -> None:
     """Encrypt all keys anew with the first of the master keys."""
-    printing.line(f"{_keys(home).rotate()} keys are encrypted with the first master key.")
+    number = _keys(home).rotate()
+    if as_json:
+        printing.for_programs({"keys": number})
+    else:
+        printing.line(f"{number} keys are encrypted with the first master key.")
 
 
 @models.command()
@@ -141,6 +147,13 @@ def usage(by: str, test: bool, home: Path | None, as_json: bool) -> None:
         printing.for_programs(page)
     else:
         printing.usage(page, by)
+
+
+def _keyed(upstream: str, *, there: bool, as_json: bool) -> None:
+    if as_json:
+        printing.for_programs({"upstream": upstream, "key": there})
+    else:
+        printing.line(f"The key of {upstream} is {'set' if there else 'gone'}.")
 
 
 def _keys(home: Path | None) -> Keys:
