@@ -137,8 +137,9 @@ def stock_gateway(folder: Path) -> Iterator[int]:
 class Client:
     """One keep-alive connection."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, token: str = TOKEN) -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._token = token
 
     def call(
         self, method: str, path: str, body: object = None
@@ -147,7 +148,7 @@ class Client:
             method,
             path,
             body=None if body is None else json.dumps(body),
-            headers={"Authorization": f"token {TOKEN}", "Content-Type": "application/json"},
+            headers={"Authorization": f"token {self._token}", "Content-Type": "application/json"},
         )
         answer = self._connection.getresponse()
         return answer.status, answer.read(), {k.lower(): v for k, v in answer.getheaders()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 
 import hypothesis
@@ -14,6 +15,9 @@ from workbench.domain.access import Principal, Role
 # How long one example takes says something about the machine, not about the law under test.
 hypothesis.settings.register_profile("workbench", deadline=None)
 hypothesis.settings.load_profile("workbench")
+
+# What cells import they import themselves: no template is made twice for a gateway of one test.
+os.environ.setdefault("WORKBENCH_PRELOAD", "")
 
 # A shell starts what runs in its background deaf to Ctrl-C, and all its children with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)

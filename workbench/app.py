@@ -6,8 +6,8 @@ settings. What is built here lives on one event loop.
 
 from __future__ import annotations
 
-import os
-import shutil
+import asyncio
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from random import SystemRandom
@@ -17,13 +17,18 @@ from typing import Self
 import uuid_utils
 
 from workbench.domain.access import Principal, Role
+from workbench.domain.caps import Caps
+from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
+from workbench.domain.network import Network, read_hosts
 from workbench.domain.runs import Run
-from workbench.kernels import Executor, Wanted
-from workbench.kernels.environment import apart
+from workbench.kernels import Executor, Relay, Wanted
+from workbench.kernels.egress import Egress
 from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.ordinary import OrdinaryKernels
+from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
+from workbench.kernels.removal import remove
+from workbench.kernels.sources import kernels_behind
 from workbench.llm.configuration import read_catalogue
 from workbench.llm.upstreams import Upstreams
 from workbench.services.admitting import ADMIN, Admitting
@@ -45,6 +50,11 @@ from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
 from workbench.store.keys import Keys
 from workbench.store.store import Store
+
+_log = logging.getLogger("workbench.isolation")
+
+TRUSTED = Protection(level=Isolation.NONE)
+"""For executors that are handed over with the app: nothing is asked of them."""
 
 ADMINISTRATOR = Principal(user=ADMIN, role=Role.ADMIN)
 
@@ -70,22 +80,73 @@ def limits_of(settings: Settings) -> Limits:
     """The budgets of a run, as the administrator has set them."""
     return Limits(
         seconds=settings.run_seconds,
+        cpu_seconds=settings.cpu_seconds,
+        memory_bytes=settings.memory_bytes,
+        processes=settings.processes,
+        open_files=settings.open_files,
+        file_bytes=settings.file_bytes,
+        folder_bytes=settings.folder_bytes,
         output_bytes=settings.output_bytes,
         kept_output_bytes=min(settings.output_bytes, Limits().kept_output_bytes),
         result_bytes=settings.result_bytes,
     )
 
 
-def _executor_of_agents(settings: Settings) -> NotebookExecutor:
+def caps_of(settings: Settings) -> Caps:
+    """The most that agents may ask for, as the administrator has set it."""
+    most = Limits(
+        seconds=settings.longest_run_seconds,
+        cpu_seconds=settings.most_cpu_seconds,
+        memory_bytes=settings.most_memory_bytes,
+        processes=settings.most_processes,
+        open_files=settings.most_open_files,
+        file_bytes=settings.most_file_bytes,
+        folder_bytes=settings.most_folder_bytes,
+        scratch_bytes=settings.most_memory_bytes,
+        shared_memory_bytes=settings.most_memory_bytes,
+        output_bytes=settings.most_output_bytes,
+        result_bytes=settings.most_result_bytes,
+    )
+    default = limits_of(settings)
+    return Caps(limits=most.at_least(default), network=Network(settings.network))
+
+
+def protection_of(settings: Settings, ground: Ground) -> Protection:
+    """What runs get on *ground*, and what the administrator asks for."""
+    return Protection(
+        level=None if ground.wall is None else ground.wall.level,
+        minimum=Isolation(settings.isolation_minimum),
+        cure=ground.cure,
+    )
+
+
+def _executor_of_agents(settings: Settings, ground: Ground, door: Door | None) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
-    shutil.rmtree(work, ignore_errors=True)
-    housing = apart(work=work, cache=scratch / "cache", inherited=os.environ)
-    wanted = Wanted(limits=limits_of(settings))
-    pool = Pool(OrdinaryKernels(housing=housing), size=settings.ready_kernels, wanted=wanted)
+    remove(work)
+    if ground.wall is None:
+        return NotebookExecutor(kernels=NoKernels(ground.cure))
+    kernels = kernels_behind(
+        ground.wall,
+        work=work,
+        cache=scratch / "cache",
+        preload=settings.preload,
+        cgroups=ground.cgroups,
+    )
+    relays: tuple[Relay, ...] = ()
+    if door is not None and ground.wall.level.has_namespaces:
+        # Every kernel has the same, so the ones that wait serve any run.
+        relays = (Relay(port=door.port, socket=door.socket, needed=False),)
+    pool = Pool(
+        kernels,
+        size=settings.ready_kernels,
+        most=settings.most_ready_kernels,
+        wanted=Wanted(limits=limits_of(settings), relays=relays),
+    )
     pool.fill()
-    return NotebookExecutor(kernels=pool)
+    private = read_hosts(settings.private_hosts)
+    return NotebookExecutor(kernels=pool, egress=Egress(private=private), relays=relays)
 
 
 class App:
@@ -93,6 +154,7 @@ class App:
 
     Attributes:
         settings: What it was built from.
+        protection: How far runs are kept apart here, and how far they must be.
         store: What is remembered.
         admitting: Who may come in.
         authoring: Agents and their drafts.
@@ -117,6 +179,7 @@ class App:
         store: Store,
         executor: Executor,
         door: Door | None = None,
+        protection: Protection = TRUSTED,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
         jitter: Callable[[], float] = CHANCE,
@@ -126,6 +189,7 @@ class App:
         self.settings = settings
         self.store = store
         self._executor = executor
+        self.protection = protection
         self.admitting = Admitting(access=store.access, clock=clock)
         self.ticketing = Ticketing(clock=clock)
         self.revising = Revising(
@@ -137,6 +201,7 @@ class App:
             objects=store.objects,
             revising=self.revising,
             kernels=settings.kernels,
+            caps=caps_of(settings),
             clock=clock,
             new_id=new_id,
         )
@@ -161,10 +226,11 @@ class App:
             executor=executor,
             lending=self.lending,
             limits=limits_of(settings),
-            longest_run_seconds=settings.longest_run_seconds,
+            caps=caps_of(settings),
             at_once=settings.runs_at_once,
             queue_limit=settings.queue_limit,
             kernels=settings.kernels,
+            protection=protection,
             watch=watch,
             clock=clock,
             boot=store.boot,
@@ -178,12 +244,17 @@ class App:
             events=store.events,
             papers=store.papers,
             dispatching=self.dispatching,
+            protection=protection,
             clock=clock,
             new_id=new_id,
         )
         self.showing = Showing(running=self.running)
         self.publishing = Publishing(
-            versions=store.versions, objects=store.objects, running=self.running, clock=clock
+            versions=store.versions,
+            objects=store.objects,
+            running=self.running,
+            caps=caps_of(settings),
+            clock=clock,
         )
         self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
         self.comparing = Comparing(authoring=self.authoring)
@@ -192,6 +263,7 @@ class App:
             runs=store.runs,
             agents=store.agents,
             versions=store.versions,
+            objects=store.objects,
             dispatching=self.dispatching,
             settling=settling,
             administrator=ADMINISTRATOR,
@@ -201,7 +273,7 @@ class App:
 
     @property
     def isolation(self) -> str:
-        """The level that runs have here."""
+        """The level that runs have here; `unavailable` if none begins."""
         return self._executor.isolation
 
     @property
@@ -240,8 +312,19 @@ class App:
             HomeUnreadable: What lies there is of a newer workbench, or none of ours.
         """
         store = await Store.open(settings.home, clock=clock)
-        executor = _executor_of_agents(settings)
-        app = cls(settings, store=store, executor=executor, door=door, watch=watch, clock=clock)
+        ground = await asyncio.to_thread(choose, settings.isolation)
+        _log.log(logging.INFO if ground.wall else logging.WARNING, "isolation: %s", ground.said)
+        executor = _executor_of_agents(settings, ground, door)
+        protection = protection_of(settings, ground)
+        app = cls(
+            settings,
+            store=store,
+            executor=executor,
+            door=door,
+            protection=protection,
+            watch=watch,
+            clock=clock,
+        )
         await app.recover(resume=resume)
         return app
 

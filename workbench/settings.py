@@ -33,11 +33,34 @@ class Settings:
         queue_limit: How many runs may wait; beyond it only users with less than their share of the
             line are taken, up to twice as many.
         ready_kernels: How many unused kernels are kept ready.
+        most_ready_kernels: How many there may be where runs come one upon the other.
+        preload: Modules that forked kernels have imported already, comma-separated; those that
+            are not installed are left out.
+        isolation: How far runs are kept apart: `auto` for the best ordinary level of this machine,
+            or `none`, `landlock`, `namespaces` or `namespaces+cgroup`, and then nothing else.
+        isolation_minimum: The least isolation a run may begin with; below it runs are refused.
         kernels: Kernelspecs that agents may name besides the workbench's own, comma-separated.
         run_seconds: How long a run may take if its notebook does not say.
         longest_run_seconds: The most a notebook may ask for.
+        cpu_seconds: How much processor time a run may use if its notebook does not say.
+        most_cpu_seconds: The most a notebook may ask for.
+        memory_bytes: How much memory the processes of a run may use together.
+        most_memory_bytes: The most a notebook may ask for.
+        processes: How many processes and threads a run may have at a time.
+        most_processes: The most a notebook may ask for.
+        open_files: How many files each process of a run may hold open.
+        most_open_files: The most a notebook may ask for.
+        file_bytes: How large each file that a run writes may grow.
+        most_file_bytes: The most a notebook may ask for.
+        folder_bytes: How much the working folder of a run may weigh.
+        most_folder_bytes: The most a notebook may ask for.
         output_bytes: How much output ends a run.
+        most_output_bytes: The most a notebook may ask for.
         result_bytes: How large a result may be, as JSON.
+        most_result_bytes: The most a notebook may ask for.
+        network: The most network an agent may ask for: `none`, `allow-list` or `open`.
+        private_hosts: Hosts (`name` or `name:port`) that allow-lists may name although their
+            addresses are not the internet's.
         body_bytes: How large a request may be.
         drain_seconds: How long running runs may go on when the gateway is told to stop.
         metrics_public: Answer `/metrics` without a token.
@@ -48,6 +71,8 @@ class Settings:
         certfile: The certificate to answer with by TLS, with those that lead to a known one.
         keyfile: Its private key, unless it is in the same file.
         client_ca: The authority whose certificates callers must have, besides their token.
+        hub_url: Where JupyterHub's API answers, whose users are known here by their tokens.
+        hub_service: What the gateway is called there: tokens need the scope to use it.
         allow_origin: Origins whose pages may call from a browser; `*` is all.
         models: Language models, their prices and budgets; a table, or the same as JSON. Without
             it `OPENAI_BASE_URL` is one upstream, and without that there is the scripted model.
@@ -62,11 +87,31 @@ class Settings:
     runs_at_once: int = max(2, os.cpu_count() or 2)
     queue_limit: int = 10_000
     ready_kernels: int = 2
+    most_ready_kernels: int = 8
+    preload: tuple[str, ...] = ("numpy", "pandas", "matplotlib.pyplot")
+    isolation: str = "auto"
+    isolation_minimum: str = "none"
     kernels: tuple[str, ...] = ()
     run_seconds: float = 60.0
     longest_run_seconds: float = 3_600.0
+    cpu_seconds: float = 120.0
+    most_cpu_seconds: float = 14_400.0
+    memory_bytes: int = 1024 * 1024 * 1024
+    most_memory_bytes: int = 4 * 1024 * 1024 * 1024
+    processes: int = 256
+    most_processes: int = 1_024
+    open_files: int = 1_024
+    most_open_files: int = 4_096
+    file_bytes: int = 100 * 1024 * 1024
+    most_file_bytes: int = 1024 * 1024 * 1024
+    folder_bytes: int = 256 * 1024 * 1024
+    most_folder_bytes: int = 4 * 1024 * 1024 * 1024
     output_bytes: int = 20 * 1024 * 1024
+    most_output_bytes: int = 100 * 1024 * 1024
     result_bytes: int = 1024 * 1024
+    most_result_bytes: int = 8 * 1024 * 1024
+    network: str = "allow-list"
+    private_hosts: tuple[str, ...] = ()
     body_bytes: int = 8 * 1024 * 1024
     drain_seconds: float = 20.0
     metrics_public: bool = False
@@ -80,6 +125,8 @@ class Settings:
     allow_origin: tuple[str, ...] = ()
     models: Mapping[str, Any] = field(default_factory=dict)
     master_key: str = field(default="", repr=False)
+    hub_url: str = ""
+    hub_service: str = "workbench"
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
@@ -184,6 +231,13 @@ def _table(value: Any) -> Mapping[str, Any]:
     return table
 
 
+def _url(value: Any) -> str:
+    text = str(value)
+    if text and not text.startswith(("http://", "https://")):
+        raise ValueError(value)
+    return text
+
+
 _FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
@@ -196,6 +250,12 @@ def _flag(value: Any) -> bool:
         raise ValueError(value) from None
 
 
+_LEAST_MEMORY = 256 * 1024 * 1024
+"""With less no kernel begins."""
+
+# The words of `workbench.domain.isolation`, which stands above this.
+_LEVELS = ("none", "landlock", "namespaces", "namespaces+cgroup")
+
 _READERS: dict[str, Callable[[Any], object]] = {
     "home": Path,
     "host": str,
@@ -205,11 +265,31 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "runs_at_once": _whole(1),
     "queue_limit": _whole(1),
     "ready_kernels": _whole(0),
+    "most_ready_kernels": _whole(0),
+    "preload": _words,
+    "isolation": _one_of("auto", *_LEVELS),
+    "isolation_minimum": _one_of(*_LEVELS),
     "kernels": _words,
     "run_seconds": _positive,
     "longest_run_seconds": _positive,
+    "cpu_seconds": _positive,
+    "most_cpu_seconds": _positive,
+    "memory_bytes": _whole(_LEAST_MEMORY),
+    "most_memory_bytes": _whole(_LEAST_MEMORY),
+    "processes": _whole(32),
+    "most_processes": _whole(32),
+    "open_files": _whole(128),
+    "most_open_files": _whole(128),
+    "file_bytes": _whole(1024),
+    "most_file_bytes": _whole(1024),
+    "folder_bytes": _whole(1024),
+    "most_folder_bytes": _whole(1024),
     "output_bytes": _whole(1024),
+    "most_output_bytes": _whole(1024),
     "result_bytes": _whole(1024),
+    "most_result_bytes": _whole(1024),
+    "network": _one_of("none", "allow-list", "open"),
+    "private_hosts": _words,
     "body_bytes": _whole(1024),
     "drain_seconds": _positive,
     "metrics_public": _flag,
@@ -223,5 +303,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "allow_origin": _origins,
     "models": _table,
     "master_key": str,
+    "hub_url": _url,
+    "hub_service": str,
 }
 assert set(_READERS) == {one.name for one in fields(Settings)}

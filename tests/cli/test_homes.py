@@ -104,3 +104,19 @@ def test_a_second_gateway_is_refused_and_the_first_named(start, owned):
     assert out == ""
     assert "in use: process" in said
     assert "http://127.0.0.1:" in said
+
+
+def test_a_sweep_throws_away_what_nothing_speaks_of_any_more(ask, used):
+    before = lists(ask, used)
+    part = next(path for path in (used / "objects").iterdir())
+    left = part / (part.name + "0" * 62)
+    left.write_bytes(b"left by a purge that was killed")
+
+    assert ask("rebuild", "--home", used, "--json").json["swept"] is None
+    assert left.exists()
+    assert ask("rebuild", "--sweep", "--home", used, "--json").json["swept"] == {
+        "objects": 1,
+        "runs": 0,
+    }
+    assert not left.exists()
+    assert lists(ask, used) == before

@@ -68,7 +68,8 @@ def test_versions_are_compared_rolled_back_and_deprecated(wb, agent, notebook):
     assert made.compare("1.0.0", "2.0.0")
     made.roll_back("1.0.0")
     assert made.current_version == "1.0.0"
-    assert made.deprecate("2.0.0")["stage"] == "deprecated"
+    deprecated = made.deprecate("2.0.0", "Use 1.0.0.")
+    assert (deprecated["stage"], deprecated["deprecation_note"]) == ("deprecated", "Use 1.0.0.")
     assert [v["stage"] for v in made.versions()] == ["deprecated", "published"]
 
 

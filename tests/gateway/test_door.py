@@ -279,3 +279,9 @@ def test_nobody_makes_themselves_an_administrator(gateway, bob):
     said = gateway.ask("POST", "/tokens", {"name": "up", "role": "admin"}, token=bob)
 
     assert gateway.ask("GET", "/api/kernels", token=said.json["token"]).status == 403
+
+
+def test_everybody_is_told_whom_their_token_speaks_for(gateway, ada):
+    assert gateway.ask("GET", "/me", token=ada).json == {"user": "ada", "role": "author"}
+    assert gateway.ask("GET", "/me").json == {"user": "admin", "role": "admin"}
+    assert gateway.ask("GET", "/me", token=None).status == 401

@@ -10,6 +10,7 @@ from tornado.httputil import HTTPHeaders
 from workbench.domain.access import Principal, Role
 from workbench.errors import RangeNotSatisfiable
 from workbench.gateway.downloads import PIECE_BYTES, download, media_of
+from workbench.gateway.kept import Kept
 from workbench.gateway.metering import Metering
 from workbench.gateway.requests import Call
 
@@ -51,6 +52,7 @@ def ask(content=CONTENT, file=None, **headers):
         ends=asyncio.Event(),
         opens=lambda _: False,
         metering=Metering(),
+        kept=Kept(),
     )
     file = file or io.BytesIO(content)
     answer = download(call, file, path="a.bin", size=len(content), tag=TAG)

@@ -1,14 +1,18 @@
 """Who can reach the gateway: by TLS that is new enough, and from pages that are meant to."""
 
+import asyncio
+import json
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 
 import pytest
 
-from workbench.errors import InvalidRequest
-from workbench.gateway.tls import tls_of
+from workbench import AsyncWorkbench, Workbench
+from workbench.errors import InvalidRequest, Unavailable
+from workbench.gateway.tls import shown, tls_of
 from workbench.settings import read
 
 pytestmark = pytest.mark.gateway
@@ -154,3 +158,45 @@ def test_what_is_an_origin_is_taken(tmp_path, origins):
     settings = read({"WORKBENCH_ALLOW_ORIGIN": origins}, home=tmp_path)
 
     assert settings.allow_origin == tuple(part.strip() for part in origins.split(","))
+
+
+def test_programs_and_commands_speak_tls_with_those_they_believe(start, papers, monkeypatch):
+    gateway = start(env=env_of(papers))
+    home = str(gateway.home)
+    monkeypatch.delenv("WORKBENCH_CA", raising=False)
+
+    def agents(**more):
+        with Workbench(gateway.url, gateway.token, **more) as wb:
+            return [agent.name for agent in wb.agents.list()]
+
+    async def awaited(**more):
+        async with AsyncWorkbench(gateway.url, gateway.token, **more) as wb:
+            return [agent.name async for agent in wb.agents.list()]
+
+    ca = str(papers / "ca.pem")
+    assert agents(ca=ca) == asyncio.run(awaited(ca=ca)) == []
+    for stranger in ({}, {"ca": str(papers / "stranger.pem")}):
+        with pytest.raises(Unavailable):
+            agents(**stranger)
+        with pytest.raises(Unavailable):
+            asyncio.run(awaited(**stranger))
+    with pytest.raises(InvalidRequest):
+        agents(ca=str(papers / "names"))
+    monkeypatch.setenv("WORKBENCH_CA", ca)
+    assert agents() == []
+    monkeypatch.delenv("WORKBENCH_CA")
+
+    # On the same machine the home itself says whose certificate it is.
+    command = [sys.executable, "-m", "workbench", "token", "list", "--home", home, "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(told.stdout)["items"]
+    lock = (gateway.home / "owner.lock").read_text()
+    assert "BEGIN CERTIFICATE" in lock and "PRIVATE KEY" not in lock
+
+
+def test_a_key_in_the_same_file_is_told_to_nobody(papers, tmp_path):
+    both = tmp_path / "both.pem"
+    both.write_text((papers / "server.key").read_text() + (papers / "server.pem").read_text())
+    settings = read(env_of(papers, certfile=both), home=tmp_path)
+
+    assert shown(settings).strip() == (papers / "server.pem").read_text().strip()

@@ -9,6 +9,7 @@ from tornado.httputil import HTTPHeaders
 from workbench.domain.access import Principal, Role
 from workbench.errors import InvalidAgentConfig, InvalidRequest
 from workbench.gateway import requests
+from workbench.gateway.kept import Kept
 from workbench.gateway.metering import Metering
 from workbench.gateway.requests import Call
 
@@ -27,6 +28,7 @@ def call(query="", body=b"", **headers):
         ends=asyncio.Event(),
         opens=lambda _: False,
         metering=Metering(),
+        kept=Kept(),
     )
 
 

@@ -191,3 +191,15 @@ def test_others_see_versions_and_change_nothing(gateway, ada, bob):
     assert gateway.ask("GET", f"{path}/versions/1.0.0", token=ada).json["stage"] == "published"
     for agent in (path, hidden):
         assert gateway.ask("DELETE", f"{agent}?purge=true", token=ada).status == 204
+
+
+@pytest.mark.kernel
+def test_who_waits_for_a_deprecated_version_in_vain_is_told_too(gateway, sources):
+    gateway.add("brittle", sources["breaker"])
+    quiet = gateway.ask("GET", "/agents/admin/brittle")
+    gateway.ask("POST", "/agents/admin/brittle/versions/1.0.0/deprecate", {})
+    warned = gateway.ask("GET", "/agents/admin/brittle")
+
+    assert (quiet.status, warned.status) == (500, 500)
+    assert "Deprecation" not in quiet.headers
+    assert re.fullmatch(r"@\d+", warned.headers["Deprecation"])

@@ -53,3 +53,13 @@ def test_a_name_that_cannot_be_is_a_problem_like_others(gateway):
     said = ask(gateway, agent_name="No Name", agent_config="def (")
 
     assert [p["code"] for p in said["problems"]] == ["InvalidAgentConfig"] * 2
+
+
+def test_what_is_refused_for_a_secret_is_not_stored(gateway):
+    body = {"agent_name": "leaky", "agent_config": "key = 'AKIA" + "A1" * 8 + "'", "publish": True}
+    said = gateway.ask("POST", "/agents", body)
+
+    assert (said.status, said.code) == (422, "InvalidAgentConfig")
+    assert said.error["details"]["problem"] == "SecretInSource"
+    assert gateway.ask("GET", "/agents/admin/leaky/about").status == 404
+    assert gateway.ask("POST", "/agents", {**body, "publish": False}).status == 201

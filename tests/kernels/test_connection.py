@@ -19,7 +19,7 @@ from workbench.kernels.faults import Fault
 def connection(tmp_path_factory):
     folder = tmp_path_factory.mktemp("s")
     context = make_context(frame_bytes=1000)
-    made = Connection(connection_file(folder, kernel_name="k"), context=context)
+    made = Connection.of(connection_file(folder, kernel_name="k"), context=context)
     yield made
     made.close()
     made.close()

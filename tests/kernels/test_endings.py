@@ -333,7 +333,7 @@ def _marked(marker):
 @pytest.mark.parametrize(
     "cell",
     [
-        "import os, shutil; shutil.rmtree(os.getcwd())",
+        "import os, shutil; shutil.rmtree(os.getcwd(), ignore_errors=True)",
         "import os; os.makedirs('a/b'); os.chmod('a', 0)",
         "import os\nfor n in range(200): os.mkfifo(f'{n}')",
         "import os\nopen('x', 'wb').truncate(2**40)",
@@ -351,4 +351,4 @@ def test_odd_cells_end_somehow_and_leave_a_notebook(carried, cell):
     run = carried(cell, "print('after')", limits={"seconds": 30.0})
 
     assert run.outcome.status in (RunStatus.COMPLETED, RunStatus.FAILED)
-    assert run.outcome.reason in (None, Reason.OUTPUT_LIMIT)
+    assert run.outcome.reason in (None, Reason.DISK_LIMIT)

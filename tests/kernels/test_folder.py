@@ -121,7 +121,7 @@ def test_too_much_is_a_fault(work, take_in, filled):
     with pytest.raises(Fault) as caught:
         take_in(files=3, file_bytes=1000)
 
-    assert caught.value.reason is Reason.OUTPUT_LIMIT
+    assert caught.value.reason is Reason.DISK_LIMIT
 
 
 def test_a_name_that_is_no_text_is_made_one(work, take_in):

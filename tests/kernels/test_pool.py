@@ -14,6 +14,8 @@ from workbench.kernels.pool import Pool
 class Toy:
     """A kernel without a process."""
 
+    stale = False
+
     def __init__(self):
         self.dead = asyncio.get_running_loop().create_future()
         self.cleared = False

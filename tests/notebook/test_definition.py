@@ -38,7 +38,8 @@ def test_everything_a_notebook_can_say_is_read(notebook):
                 {"name": "cold", "parameters": {"n": 2.0, "city": "Oslo"}, "later": 1},
             ],
             timeout_seconds=5,
-            network="allow-list",
+            limits={"memory_bytes": 2e9, "cpu_seconds": 9},
+            network=["api.example.org", "Db.example.org:5432"],
             retry={"max": 2},
             tags=["weather", " demo ", "weather"],
             later={"anything": 1},
@@ -69,6 +70,8 @@ def test_everything_a_notebook_can_say_is_read(notebook):
         "allow-list",
         Retry(max=2),
     )
+    assert definition.hosts == ("api.example.org", "Db.example.org:5432")
+    assert definition.asked == {"seconds": 5.0, "memory_bytes": 2_000_000_000, "cpu_seconds": 9.0}
     assert (definition.kernel, definition.language) == ("python3", "python")
     assert definition.tags == ("weather", "demo")
     assert definition.files == tuple(files)
@@ -155,9 +158,24 @@ def test_without_a_description_the_text_of_the_notebook_speaks(notebook, markdow
         ({"timeout_seconds": 86_401}, "timeout_seconds", "at most 86,400"),
         ({"timeout_seconds": True}, "timeout_seconds", "number"),
         ({"timeout_seconds": "5"}, "timeout_seconds", "number"),
-        ({"network": "all"}, "network", "one of none, allow-list, open"),
-        ({"network": []}, "network", "one of"),
-        ({"network": None}, "network", "one of"),
+        ({"network": "all"}, "network", '"none", "open" or a list'),
+        ({"network": "allow-list"}, "network", "list of 1 to 50 hosts"),
+        ({"network": []}, "network", "list of 1 to 50 hosts"),
+        ({"network": None}, "network", "list of 1 to 50 hosts"),
+        ({"network": ["a.org"] * 51}, "network", "list of 1 to 50 hosts"),
+        ({"network": [3]}, "network", "as texts"),
+        ({"network": ["https://a.org/x"]}, "network", "is no host"),
+        ({"network": ["*.a.org"]}, "network", "is no host"),
+        ({"network": ["a.org:0"]}, "network", "0 is no port"),
+        ({"limits": []}, "limits", "must be an object"),
+        ({"limits": {"memory": 1}}, "limits.memory", "is no limit; there are cpu_seconds"),
+        ({"limits": {"seconds": 1}}, "limits.seconds", "is no limit"),
+        ({"limits": {"memory_bytes": 1e6}}, "limits.memory_bytes", "at least 268,435,456"),
+        ({"limits": {"memory_bytes": "1G"}}, "limits.memory_bytes", "must be a number"),
+        ({"limits": {"processes": 64.5}}, "limits.processes", "whole number"),
+        ({"limits": {"processes": True}}, "limits.processes", "must be a number"),
+        ({"limits": {"open_files": 1e300}}, "limits.open_files", "must be a number"),
+        ({"limits": {"cpu_seconds": 0}}, "limits.cpu_seconds", "at least 0.1"),
         ({"retry": -1}, "retry", "0 to 10"),
         ({"retry": 11}, "retry", "0 to 10"),
         ({"retry": True}, "retry", "whole number"),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from workbench.app import App
+from workbench.app import TRUSTED, App
 from workbench.settings import Settings
 from workbench.store.store import Store
 from workbench.testing import InstantExecutor, SteppingClock
@@ -18,7 +18,7 @@ def desk(tmp_path):
     """Opens an app on one home, as often as asked: `async with desk() as (app, executor)`."""
 
     @asynccontextmanager
-    async def open_app(executor=None, door=None, **settings):
+    async def open_app(executor=None, door=None, protection=TRUSTED, **settings):
         executor = executor or InstantExecutor()
         clock = SteppingClock()
         store = await Store.open(tmp_path / "home", clock=clock)
@@ -28,6 +28,7 @@ def desk(tmp_path):
             store=store,
             executor=executor,
             door=door,
+            protection=protection,
             clock=clock,
         )
         await app.recover()

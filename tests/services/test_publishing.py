@@ -296,3 +296,25 @@ def test_an_archived_agent_is_not_rolled_back(desk, run, ada, notebook):
                 await app.publishing.roll_back(ada, agent, "1.0.0")
 
     run(story())
+
+
+def test_a_secret_may_stand_in_a_draft_but_is_not_published(desk, run, ada, notebook):
+    key = "sk-proj-" + "a1" * 20
+
+    async def story():
+        async with desk() as (app, executor):
+            agent = await app.authoring.create(
+                ada, Proposal(name="leaky", notebook=notebook((f"x = 1\nkey = '{key}'", "mine")))
+            )
+            with pytest.raises(InvalidAgentConfig) as refused:
+                await app.publishing.publish(ada, agent)
+            asked = len(executor.asked)
+            version = await app.publishing.publish(ada, agent, force=True)
+            return refused.value, asked, version
+
+    error, asked, version = run(story())
+
+    assert error.details["problem"] == "SecretInSource"
+    assert (error.details["cell"], error.details["line"]) == (0, 2)
+    assert key not in str(error) + str(error.details)
+    assert (asked, version.number) == (0, "1.0.0")

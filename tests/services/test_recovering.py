@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from workbench.app import new_id
 from workbench.domain.events import EventType
+from workbench.domain.queries import AgentQuery
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.services.authoring import Proposal
 from workbench.services.running import Order
@@ -101,3 +102,28 @@ def accepted(agent, at):
         user=agent.owner,
         created_at=at,
     )
+
+
+def test_agents_older_than_looking_for_words_are_found_by_them(desk, run, ada, notebook, tmp_path):
+    async def earlier_life():
+        async with desk() as (app, _):
+            wordy = await app.authoring.create(
+                ada, Proposal(name="wordy", notebook=notebook("xylophone = 1"))
+            )
+        # As agents were kept before: without their words.
+        async with await Store.open(tmp_path / "home", clock=SteppingClock()) as store:
+            for name, mark in (("old", wordy.draft.fingerprint), ("damaged", "0" * 64)):
+                draft = replace(wordy.draft, fingerprint=mark)
+                await store.agents.create(ada, replace(wordy, id=new_id(), name=name, draft=draft))
+            assert [agent.name for agent in await store.agents.unread()] == ["old", "damaged"]
+
+    async def later_life():
+        async with desk() as (app, _):
+            page = await app.authoring.list(ada, AgentQuery(text="xylophone"))
+            unread = await app.store.agents.unread()
+            return sorted(a.name for a in page.items), [a.name for a in unread]
+
+    run(earlier_life())
+
+    assert run(later_life()) == (["old", "wordy"], ["damaged"])
+    assert run(later_life()) == (["old", "wordy"], ["damaged"])

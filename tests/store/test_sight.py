@@ -1,4 +1,4 @@
-"""The index shows exactly the rows that the domain lets somebody see."""
+"""The directory and the index show exactly what the domain lets somebody see."""
 
 from dataclasses import replace
 
@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from tests.store.samples import NOON, a_run, an_agent
 from workbench.domain.access import Principal, Role, may_see_agent, may_see_run
 from workbench.domain.agents import Visibility
+from workbench.domain.queries import AgentQuery
+from workbench.store.agents import _row
 from workbench.store.conditions import where
+from workbench.store.directory import Directory
 from workbench.store.migrations import migrate
-from workbench.store.sight import agents_seen_by, runs_seen_by
+from workbench.store.sight import runs_seen_by
 
 USERS = st.sampled_from(["ada", "bob", "eve", "root", "' OR TRUE --", "{}", "$1"])
 PRINCIPALS = st.builds(Principal, user=USERS, role=st.sampled_from(Role))
@@ -42,24 +45,17 @@ def seen(index, condition, table):
 
 
 @given(principal=PRINCIPALS, agents=st.lists(AGENTS, max_size=8))
-def test_agents(index, principal, agents):
-    index.execute("DELETE FROM agents")
-    for a in agents:
-        index.execute(
-            "INSERT INTO agents VALUES ($1, $2, $3, '', '{}', $4, NULL, $5, '{}', '', $6, $6, $7)",
-            [
-                a.id,
-                a.owner,
-                a.name,
-                a.current_version,
-                str(a.visibility),
-                "2026-11-20",
-                a.archived_at,
-            ],
-        )
+def test_agents(principal, agents):
+    directory = Directory()
+    for agent in agents:
+        directory.enter(_row(agent))
 
-    assert seen(index, agents_seen_by(principal), "agents") == {
-        agent.id for agent in agents if may_see_agent(principal, agent)
+    ids, _ = directory.page(principal, AgentQuery(limit=200), None)
+
+    assert set(ids) == {
+        agent.id
+        for agent in agents
+        if may_see_agent(principal, agent) and agent.archived_at is None
     }
 
 

@@ -47,6 +47,12 @@ class Situation:
 _situation = Situation()
 
 
+def arrive() -> None:
+    """Begin anew: this process was forked from one that had imported this module elsewhere."""
+    global _situation
+    _situation = Situation()
+
+
 def situation() -> Situation:
     """Where this process stands now."""
     # Every request to execute a cell says for which run: the kernel was there before its run.

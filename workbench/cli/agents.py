@@ -14,7 +14,9 @@ from workbench.cli.options import (
     home_option,
     json_option,
     limit_option,
+    name_option,
     option,
+    with_option,
 )
 from workbench.cli.outcomes import COMPLETED, WRONG_REQUEST
 from workbench.cli.paper import read_draft, read_file, read_proposed
@@ -29,16 +31,9 @@ def agents() -> None:
 
 @agents.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@option("--name", help="What the agent shall be called; the file's name unless given.")
+@name_option
 @option("--publish", is_flag=True, help="Run its cases and publish it.")
-@option(
-    "--with",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file that its runs find beside the notebook; may be given again.",
-)
+@with_option
 @force_option
 @home_option
 @json_option
@@ -71,16 +66,9 @@ def add(
 
 @agents.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@option("--name", help="What the agent shall be called; the file's name unless given.")
+@name_option
 @option("--publish", is_flag=True, help="Whether it could be published, too.")
-@option(
-    "--with",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file that its runs would find beside the notebook; may be given again.",
-)
+@with_option
 @home_option
 @json_option
 def validate(
@@ -93,6 +81,7 @@ def validate(
 ) -> int:
     """Look at PATH for everything that is wrong with it; nothing is run and nothing is kept."""
     # Weight: the libraries that know notebook formats.
+    from workbench.app import caps_of
     from workbench.services.authoring import Proposal
     from workbench.services.validating import validated
     from workbench.services.views import examination_view
@@ -103,7 +92,10 @@ def validate(
         files={travel_name(file, path): read_file(file) for file in files},
     )
     settings = read_settings(home)
-    view = examination_view(validated(proposal, kernels=settings.kernels, publish=publish))
+    examination = validated(
+        proposal, kernels=settings.kernels, caps=caps_of(settings), publish=publish
+    )
+    view = examination_view(examination)
     (printing.for_programs if as_json else printing.examined)(view)
     return COMPLETED if view["valid"] else WRONG_REQUEST
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,8 +27,9 @@ from workbench.cli.paper import read_draft
 from workbench.cli.remote_desk import RemoteDesk
 from workbench.cli.shipped import shipped
 from workbench.cli.targets import FIRST_USER, name_from, travel_name
-from workbench.client.finding import gateway_of
+from workbench.client.finding import Found, gateway_of
 from workbench.client.http import Gateway, path_of
+from workbench.domain.isolation import Isolation
 from workbench.errors import Unavailable
 from workbench.settings import Settings, default_home
 
@@ -55,15 +56,15 @@ def demo(home: Path | None, port: int | None, demo_only: bool) -> int:
         port = 0
     settings = read_settings(home, port=port)
     found = examples(shipped("notebooks", "agents"))
-    with _gateway(settings) as (gateway, child):
-        desk = RemoteDesk(gateway.url, gateway.token)
+    with _gateway(_contained(settings)) as (gateway, child):
+        desk = RemoteDesk(gateway)
         for example in found:
             added = add(desk, example.name, example.notebook, files=example.files)
             printing.added(added.agent, created=added.created, changed=added.changed)
             number = publish(desk, added, force=False)
             if number:
                 printing.published(str(added.address), number)
-        answer = Gateway(gateway.url, gateway.token).ask(
+        answer = Gateway(gateway.url, gateway.token, trust=gateway.trust).ask(
             "GET", path_of("agents", FIRST_USER, found[0].name), patience_seconds=None
         )
         printing.demonstrated(
@@ -102,14 +103,22 @@ def _files(notebook: Path) -> dict[str, bytes]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Access:
-    url: str
-    token: str
+def _contained(settings: Settings) -> Settings:
+    """*settings*, but for machines that contain nothing: the examples are ours and harmless."""
+    # Weight: what kernels need.
+    from workbench.kernels.ground import AUTO, choose
+
+    if settings.isolation != AUTO or choose(AUTO).wall is not None:
+        return settings
+    printing.remark(
+        "This machine gives no isolation (workbench doctor says why), so the demo asks for none:"
+        " its agents are the workbench's own. Do not run anybody else's like this."
+    )
+    return replace(settings, isolation=Isolation.NONE)
 
 
 @contextmanager
-def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str]]]:
+def _gateway(settings: Settings) -> Iterator[tuple[Found, subprocess.Popen[str]]]:
     """A gateway of our own on the home, which goes when the block is left.
 
     Raises:
@@ -117,9 +126,14 @@ def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str
     """
     command = [sys.executable, "-m", "workbench", "serve"]
     arguments = ["--home", str(settings.home), "--port", str(settings.port)]
+    environment = {**os.environ, "WORKBENCH_ISOLATION": settings.isolation}
     # A session of its own: Ctrl-C reaches us alone, and we tell it once.
     child = subprocess.Popen(
-        leashed([*command, *arguments]), stdout=subprocess.PIPE, text=True, start_new_session=True
+        leashed([*command, *arguments]),
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
@@ -128,7 +142,7 @@ def _gateway(settings: Settings) -> Iterator[tuple[_Access, subprocess.Popen[str
         if found is None:
             raise Unavailable("The gateway did not start.")
         threading.Thread(target=_relay, args=(child.stdout,), daemon=True).start()
-        yield _Access(url=found.url, token=found.token), child
+        yield found, child
     finally:
         _stop(child)
         signal.signal(signal.SIGTERM, before)

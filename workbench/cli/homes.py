@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from workbench.cli import printing
 from workbench.cli.opening import read_settings
-from workbench.cli.options import home_option, json_option
+from workbench.cli.options import home_option, json_option, option
 from workbench.cli.paper import check_writable
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
+@option(
+    "--sweep",
+    is_flag=True,
+    help="Then throw away notebooks, files and run folders that nothing speaks of any more.",
+)
 @home_option
 @json_option
-def rebuild(home: Path | None, as_json: bool) -> None:
+def rebuild(sweep: bool, home: Path | None, as_json: bool) -> None:
     """Make the index anew from the notebooks and the journal."""
     place = read_settings(home).home
     # Weight: the store, for the three commands that are about nothing else.
     from workbench.app import utc_now
     from workbench.services import keeping
 
-    rows = asyncio.run(keeping.rebuild(place, clock=utc_now))
+    done = asyncio.run(keeping.rebuild(place, sweep=sweep, clock=utc_now))
+    swept = None if done.swept is None else asdict(done.swept)
     if as_json:
-        printing.for_programs({"home": str(place), "rows": rows})
+        printing.for_programs({"home": str(place), "rows": done.rows, "swept": swept})
     else:
-        printing.rebuilt(place, rows)
+        printing.rebuilt(place, done.rows, swept)
 
 
 @click.command()

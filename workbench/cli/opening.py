@@ -44,8 +44,8 @@ def _at(settings: Settings) -> Desk:
     if gateway is not None:
         from workbench.cli.remote_desk import RemoteDesk
 
-        return RemoteDesk(gateway.url, gateway.token)
+        return RemoteDesk(gateway)
     from workbench.cli.local_desk import LocalDesk
 
     # A command uses one kernel at most and should not start others for nobody.
-    return LocalDesk(replace(settings, ready_kernels=0))
+    return LocalDesk(replace(settings, ready_kernels=0, most_ready_kernels=0, preload=()))

@@ -38,7 +38,20 @@ limit_option = option(
     help="The length of the list.",
 )
 cursor_option = option("--cursor", help="Where the list before ended: its next_cursor.")
-force_option = option("--force", is_flag=True, help="Publish without running the agent's cases.")
+name_option = option("--name", help="What the agent shall be called; the file's name unless given.")
+with_option = option(
+    "--with",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file that its runs find beside the notebook; may be given again.",
+)
+force_option = option(
+    "--force",
+    is_flag=True,
+    help="Publish whatever the source holds, without running the agent's cases.",
+)
 port_option = option(
     "--port", type=click.IntRange(0, 65_535), help="The gateway's port; 0 picks a free one."
 )

@@ -35,7 +35,14 @@ _CODES: dict[type[WorkbenchError], int] = {
 }
 
 # Failed runs that are nobody's fault but the workbench's.
-_OURS = frozenset({Reason.KERNEL_START_FAILED, Reason.GATEWAY_RESTARTED, Reason.INTERNAL_ERROR})
+_OURS = frozenset(
+    {
+        Reason.KERNEL_START_FAILED,
+        Reason.ISOLATION_UNAVAILABLE,
+        Reason.GATEWAY_RESTARTED,
+        Reason.INTERNAL_ERROR,
+    }
+)
 
 
 def code_of(error: WorkbenchError) -> int:

@@ -178,9 +178,11 @@ def written(path: Path) -> None:
     remark(f"written: {path}")
 
 
-def rebuilt(home: Path, rows: int) -> None:
-    """Say that the index is new."""
+def rebuilt(home: Path, rows: int, swept: Mapping[str, int] | None) -> None:
+    """Say that the index is new, and what was thrown away."""
     line(f"{home}: the index was made anew, {rows:,} rows")
+    if swept is not None:
+        line(f"thrown away: {swept['objects']:,} objects, {swept['runs']:,} folders of runs")
 
 
 def backed_up(file: Path, size: int) -> None:
@@ -276,6 +278,28 @@ def usage(page: View, by: str) -> None:
     ]
     columns = (by.upper(), "CALLS", "INPUT", "OUTPUT", "USD", "UNPRICED")
     table(columns, rows, nothing="Nobody has asked a language model yet.")
+
+
+def diagnosis(view: View) -> None:
+    """Print what keeps runs apart here, and what does not."""
+    rows = [
+        (m["name"], m["level"], "works" if m["works"] else "does not work", m["said"])
+        for m in view["mechanisms"]
+    ]
+    table(("mechanism", "gives", "here", "what it said"), rows, nothing="There is no mechanism.")
+    line("")
+    for number, cure in enumerate(
+        dict.fromkeys(m["cure"] for m in view["mechanisms"] if m["cure"])
+    ):
+        line(("To have more: " if number == 0 else "              ") + cure)
+    line(f"Isolation here: {view['level'] or 'none is to be had, so no run begins'}.")
+    if view["attempts"]:
+        line(f"Attempts of a hostile agent denied: {view['denied']} of {view['attempts']}.")
+    for found in view["got_past"]:
+        what = "this level does not deny" if found["known"] else "GOT PAST IT"
+        line(f"  {what}: {found['attempt']}")
+    if not view["holds"]:
+        remark(f"Runs should have {view['expected']} here, and do not.")
 
 
 def tokens(page: View) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.cli.desk import View
 from workbench.cli.targets import Address
+from workbench.client.finding import Found
 from workbench.client.http import Gateway, path_of
 from workbench.domain.parameters import Parameter, from_text
 from workbench.domain.versions import DRAFT
@@ -18,8 +19,8 @@ _WAIT_SECONDS = 25
 class RemoteDesk:
     """A gateway, asked over HTTP."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._gateway = Gateway(url, token)
+    def __init__(self, found: Found) -> None:
+        self._gateway = Gateway(found.url, found.token, trust=found.trust)
 
     def create(self, name: str, notebook: bytes) -> View:
         """The new agent."""

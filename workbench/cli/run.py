@@ -7,7 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,15 @@ from workbench.cli.paper import check_writable, read_notebook, write_whole
 from workbench.cli.progress import Heed, cell_bar
 from workbench.cli.targets import Address, target
 from workbench.cli.values import texts
+from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.models import Mode
 from workbench.errors import NotFound
 
 if TYPE_CHECKING:
-    from workbench.kernels import Outcome
+    from workbench.kernels import Executor, Outcome
     from workbench.services.trying import Trial
+
+_UNCONTAINED = Protection(level=Isolation.NONE, cure="Say --sandbox.")
 
 # What a terminal or a process manager says when it wants the command to end.
 _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -46,6 +49,11 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 )
 @option("--test", is_flag=True, help="Make it a test run.")
 @option(
+    "--sandbox",
+    is_flag=True,
+    help="Keep a notebook on disk from everything: no network, no files but its own.",
+)
+@option(
     "--model",
     type=click.Choice([str(mode) for mode in Mode]),
     help="Where the answers of an agent's language model come from.",
@@ -62,6 +70,7 @@ def run(
     wanted: str,
     parameters: tuple[tuple[str, str], ...],
     test: bool,
+    sandbox: bool,
     model: str | None,
     output: Path | None,
     home: Path | None,
@@ -70,14 +79,15 @@ def run(
     """Run TARGET and print its result.
 
     TARGET is a notebook on disk (.ipynb or .py), which runs here in the current folder and leaves
-    nothing but OUTPUT, or an agent (owner/name or owner/name@version), whose runs are recorded.
+    nothing but OUTPUT, or an agent (owner/name or owner/name@version), whose runs are recorded and
+    always kept apart.
     """
     meant = target(wanted)
     given = texts(parameters)
     if output is not None:
         check_writable(output)
     if isinstance(meant, Path):
-        view = _run_notebook(meant, given, test=test, output=output)
+        view = _run_notebook(meant, given, test=test, sandboxed=sandbox, output=output)
     else:
         view = _run_agent(meant, given, test=test, model=model, output=output, home=home)
     code = code_of_run(view)
@@ -90,24 +100,30 @@ def run(
     return code
 
 
-def _run_notebook(path: Path, given: Mapping[str, str], *, test: bool, output: Path | None) -> View:
+def _run_notebook(
+    path: Path, given: Mapping[str, str], *, test: bool, sandboxed: bool, output: Path | None
+) -> View:
     # Weight: whoever runs an agent, or asks for help, does without.
-    from workbench.services.trying import judged, prepare
+    from workbench.services.trying import held, judged, prepare, sandbox
 
     notebook = read_notebook(path)
     trial = prepare(notebook, texts=given, test=test)
     for name in trial.unknown:
         printing.undeclared(name, path)
+    if not sandboxed:
+        _UNCONTAINED.check(trial.definition.isolation)
     began = time.monotonic()
-    with cell_bar(lambda: notebook, test=test) as heed:
-        outcome = asyncio.run(_try(trial, heed))
+    with ExitStack() as stack:
+        heed = stack.enter_context(cell_bar(lambda: notebook, test=test))
+        executor = stack.enter_context(sandbox()) if sandboxed else None
+        outcome = asyncio.run(_try(held(trial) if sandboxed else trial, heed, executor))
     took = round((time.monotonic() - began) * 1000, 1)
     if output is not None:
         write_whole(output, outcome.notebook)
     return {**judged(trial, outcome), "execution_time_ms": took}
 
 
-async def _try(trial: Trial, heed: Heed) -> Outcome:
+async def _try(trial: Trial, heed: Heed, executor: Executor | None) -> Outcome:
     # Weight, again. Built here and not by the composition root, which brings the store along.
     from workbench.kernels.environment import at_home
     from workbench.kernels.executor import NotebookExecutor
@@ -118,7 +134,7 @@ async def _try(trial: Trial, heed: Heed) -> Outcome:
     for number in _ENDINGS:
         asyncio.get_running_loop().add_signal_handler(number, called_off.set)
     # The kernel that papermill would start, never our own: its user may have chosen it.
-    executor = NotebookExecutor(kernels=OrdinaryKernels(housing=housing, own=()))
+    executor = executor or NotebookExecutor(kernels=OrdinaryKernels(housing=housing, own=()))
     try:
         return await executor.execute(
             trial.task, report=lambda kind, data: heed(str(kind), data), cancel=called_off

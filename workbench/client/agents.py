@@ -185,9 +185,10 @@ class AgentVerbs(Generic[RunT]):
         yield from self._reread()
 
     @asks
-    def deprecate(self, version: str) -> Plan[View]:
-        """The version, with a warning for whoever still runs it."""
-        answer = yield Request(method="POST", path=self._path("versions", version, "deprecate"))
+    def deprecate(self, version: str, note: str = "") -> Plan[View]:
+        """The version, with a warning for whoever still runs it; *note* says what to use instead."""
+        path = self._path("versions", version, "deprecate")
+        answer = yield Request(method="POST", path=path, body={"note": note} if note else None)
         return dict(answer.json())
 
     @asks
@@ -328,7 +329,7 @@ class AgentsVerbs(Generic[AgentT]):
         owner: str | None = None,
         tag: str | None = None,
     ) -> AgentPages[AgentT]:
-        """The agents that hold *text* in name or description, newest first.
+        """The agents with all words of *text* in name, description, tags or cells, newest first.
 
         for agent in wb.agents.list("weather"):
             print(agent.address, agent.description)

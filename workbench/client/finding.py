@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workbench.client.trust import trust_in, trust_in_one
 from workbench.errors import Unauthenticated, Unavailable
 from workbench.settings import default_home
 
@@ -25,11 +27,33 @@ class Found:
         pid: Its process.
         url: Where it answers.
         token: What lets the same user's programs in, as the administrator, while it lives.
+        certificate: What it shows, in PEM; empty if it does not speak TLS.
     """
 
     pid: int
     url: str
     token: str = field(repr=False)
+    certificate: str = field(default="", repr=False)
+
+    @property
+    def trust(self) -> ssl.SSLContext | None:
+        """Whose certificate it may show: its own, as only this user could have written it down."""
+        return trust_in_one(self.certificate) if self.certificate else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """A way into a gateway.
+
+    Attributes:
+        url: Where it answers.
+        token: What lets its caller in.
+        trust: Whose certificate it may show; None leaves that to the system.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    trust: ssl.SSLContext | None = None
 
 
 def gateway_of(home: Path) -> Found | None:
@@ -49,26 +73,37 @@ def gateway_of(home: Path) -> Found | None:
         return None
     pid, url, token = (said.get(name) for name in ("pid", "url", "token"))
     if isinstance(pid, int) and isinstance(url, str) and isinstance(token, str):
-        return Found(pid=pid, url=url, token=token)
+        certificate = str(said.get("certificate") or "")
+        return Found(pid=pid, url=url, token=token, certificate=certificate)
     return None
 
 
 def access(
-    url: str | None, token: str | None, *, environment: Mapping[str, str] = os.environ
-) -> tuple[str, str]:
-    """Where to ask and with which token.
+    url: str | None,
+    token: str | None,
+    ca: str | None = None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+) -> Access:
+    """Where to ask, with which token, and whose certificate to believe there.
 
-    That is what is given, else what `WORKBENCH_URL` and `WORKBENCH_TOKEN` say, else what the
-    gateway of the user's home says of itself.
+    That is what is given, else what `WORKBENCH_URL`, `WORKBENCH_TOKEN` and `WORKBENCH_CA` say, else
+    what the gateway of the user's home says of itself. *ca* is a file with certificates. In what
+    JupyterHub starts, the token that it gave is shown to the gateway that `WORKBENCH_URL` names.
 
     Raises:
+        InvalidRequest: That file cannot be used.
         Unavailable: No gateway is named and none runs here.
         Unauthenticated: A gateway is named, but no token.
     """
     url = url or environment.get("WORKBENCH_URL")
     token = token or environment.get("WORKBENCH_TOKEN")
+    if url and not token:
+        token = environment.get("JUPYTERHUB_API_TOKEN")
+    ca = ca or environment.get("WORKBENCH_CA")
+    trust = trust_in(ca) if ca else None
     if url and token:
-        return url, token
+        return Access(url=url, token=token, trust=trust)
     home = Path(environment.get("WORKBENCH_HOME") or default_home(environment))
     found = gateway_of(home)
     if url and (found is None or found.url != url.rstrip("/")):
@@ -80,7 +115,7 @@ def access(
             f"No gateway runs on {home}: start one with `workbench serve`, or name one by"
             " WORKBENCH_URL and WORKBENCH_TOKEN."
         )
-    return found.url, token or found.token
+    return Access(url=found.url, token=token or found.token, trust=trust or found.trust)
 
 
 def _read(lock: int) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -27,10 +28,11 @@ __all__ = ["Gateway", "path_of"]
 class Gateway:
     """One gateway. It may be asked from several threads at once."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, trust: ssl.SSLContext | None = None) -> None:
+        """The gateway at *url*; *trust* says whose certificate it may show, else the system does."""
         self._place = place_of(url)
         self.url = self._place.url
-        self._kind = HTTPSConnection if self._place.secure else HTTPConnection
+        self._trust = trust
         self._token = token
         # Connections that the gateway keeps open for the next question.
         self._idle: deque[HTTPConnection] = deque()
@@ -160,7 +162,12 @@ class Gateway:
         return self._connect(request)
 
     def _connect(self, request: Request) -> HTTPConnection:
-        return self._kind(self._place.netloc, timeout=request.patience_seconds)
+        netloc, patience = self._place.netloc, request.patience_seconds
+        if not self._place.secure:
+            return HTTPConnection(netloc, timeout=patience)
+        if self._trust is None:
+            self._trust = ssl.create_default_context()
+        return HTTPSConnection(netloc, timeout=patience, context=self._trust)
 
     def _send(self, connection: HTTPConnection, request: Request) -> HTTPResponse:
         connection.request(

@@ -35,14 +35,21 @@ class Workbench:
         url: Where it answers.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, ca: str | None = None
+    ) -> None:
         """Find it: as given, as `WORKBENCH_URL` and `WORKBENCH_TOKEN` say, or running here.
 
+        *ca*, or `WORKBENCH_CA`, is a file with the certificates to believe it by, in PEM, if those
+        of the system are not enough.
+
         Raises:
+            InvalidRequest: That file cannot be used.
             Unavailable: None is named and none runs here.
             Unauthenticated: One is named, but no token.
         """
-        self._gateway = Gateway(*access(url, token))
+        found = access(url, token, ca)
+        self._gateway = Gateway(found.url, found.token, trust=found.trust)
         self.url = self._gateway.url
         self.agents = Agents(self)
         self.runs = Runs(self)
@@ -103,14 +110,18 @@ class AsyncWorkbench:
         url: Where it answers.
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None) -> None:
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, ca: str | None = None
+    ) -> None:
         """Find it, as `Workbench` does.
 
         Raises:
+            InvalidRequest: The file *ca* cannot be used.
             Unavailable: None is named and none runs here.
             Unauthenticated: One is named, but no token.
         """
-        self._gateway = AsyncGateway(*access(url, token))
+        found = access(url, token, ca)
+        self._gateway = AsyncGateway(found.url, found.token, trust=found.trust)
         self.url = self._gateway.url
         self.agents = AsyncAgents(self)
         self.runs = AsyncRuns(self)

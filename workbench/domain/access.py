@@ -1,7 +1,7 @@
 """Users, roles and tokens: who may do what, and why.
 
-Whether somebody may see a row is decided here for one row and, in the same words, by
-`workbench.store.sight` for many; nowhere else.
+Whether somebody may see a row is decided here for one row and, where the index is asked for many,
+in the same words by `workbench.store.sight`; nowhere else.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
-from workbench.domain.agents import Agent, Visibility
+from workbench.domain.agents import Agent
 from workbench.domain.runs import Run
 from workbench.errors import AgentAccessDenied, InsufficientPermissions
 
@@ -101,13 +102,21 @@ def token_digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def may_see_agent(principal: Principal, agent: Agent) -> bool:
+class Owned(Protocol):
+    """Something of somebody's that may be shown to everybody, such as an agent."""
+
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+
+    @property
+    def shown(self) -> bool:
+        """Whether everybody may see it."""
+
+
+def may_see_agent(principal: Principal, agent: Owned) -> bool:
     """Whether *principal* may know of the agent, look at it and run it."""
-    return (
-        principal.is_admin
-        or principal.user == agent.owner
-        or (agent.visibility is Visibility.PUBLIC and agent.stage == "published")
-    )
+    return principal.is_admin or principal.user == agent.owner or agent.shown
 
 
 def may_see_run(principal: Principal, run: Run) -> bool:

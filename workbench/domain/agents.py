@@ -20,6 +20,11 @@ class Visibility(StrEnum):
     PUBLIC = "public"
 
 
+def is_shown(visibility: Visibility, *, published: bool, archived: bool) -> bool:
+    """Whether everybody may see an agent of that kind."""
+    return visibility is Visibility.PUBLIC and published and not archived
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """One agent as it stands now.
@@ -61,6 +66,15 @@ class Agent:
         if self.archived_at is not None:
             return "archived"
         return "published" if self.current_version else "draft"
+
+    @property
+    def shown(self) -> bool:
+        """Whether everybody may see it."""
+        return is_shown(
+            self.visibility,
+            published=self.current_version is not None,
+            archived=self.archived_at is not None,
+        )
 
     @property
     def face(self) -> Definition:

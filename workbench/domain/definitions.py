@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workbench.domain.models import Budget
+from workbench.domain.network import Network, Reach, read_hosts
 from workbench.domain.parameters import Parameter
 from workbench.domain.retries import AT_MOST_ONCE, Retry, retry_from_json
 
@@ -59,7 +60,10 @@ class Definition:
         output_schema: JSON Schema of the result; None allows any.
         cases: The agent's own test cases.
         timeout_seconds: How long the whole run may take; None leaves it to the server.
+        limits: What it asks for otherwise than the server's defaults, by the names of `Limits`.
         network: `none`, unless the notebook asks for more.
+        hosts: What it may reach if its network is an allow-list: `name` or `name:port`.
+        isolation: The least isolation its runs may begin with; empty leaves it to the server.
         retry: How often, and after what, a run is begun again.
         kernel: The kernelspec the notebook names; empty if it names none.
         language: The notebook's language, in lower case.
@@ -75,13 +79,28 @@ class Definition:
     output_schema: Mapping[str, object] | None = None
     cases: Sequence[Case] = ()
     timeout_seconds: float | None = None
-    network: str = "none"
+    limits: Mapping[str, float] = field(default_factory=dict)
+    network: Network = Network.NONE
+    hosts: Sequence[str] = ()
+    isolation: str = ""
     retry: Retry = AT_MOST_ONCE
     kernel: str = ""
     language: str = "python"
     tags: Sequence[str] = ()
     files: Sequence[AgentFile] = ()
     budget: Budget = field(default_factory=Budget)
+
+    @property
+    def asked(self) -> Mapping[str, float]:
+        """Every limit it asks for, the time of the whole run included."""
+        if self.timeout_seconds is None:
+            return self.limits
+        return {"seconds": self.timeout_seconds, **self.limits}
+
+    @property
+    def reach(self) -> Reach:
+        """What its runs may reach."""
+        return Reach(network=self.network, hosts=read_hosts(self.hosts))
 
     def as_json(self) -> dict[str, Any]:
         """The definition as plain JSON values; `definition_from_json` reads it back."""
@@ -96,6 +115,8 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "files": tuple(AgentFile(**f) for f in value["files"]),
         "tags": tuple(value["tags"]),
         "budget": Budget(**value.get("budget", {})),
+        "network": Network(value["network"]),
+        "hosts": tuple(value.get("hosts", ())),
         "retry": retry_from_json(value["retry"]),
     }
     return Definition(**{**value, **nested})

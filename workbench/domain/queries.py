@@ -16,8 +16,9 @@ class AgentQuery:
     Attributes:
         name: The exact name.
         owner: The exact owner.
-        text: A part of the name, the description, a tag or a published cell, in any case; for
-            its owner also of a cell of the draft.
+        text: Words, all of which stand in the name, the description, a tag or a published cell, in
+            any case; for its owner also in a cell of the draft. Part of a word is enough; one or
+            two Latin letters are its beginning.
         tag: One of the tags.
         limit: The length of a page.
         cursor: Where the page before ended.

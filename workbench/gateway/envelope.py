@@ -114,6 +114,8 @@ class Enveloped(RequestHandler):
         self.set_header("Cache-Control", "no-store")
         for name, value in answer.headers.items():
             self.set_header(name, value)
+        if "Vary" in answer.headers and self.settings.get(ORIGINS):
+            self.set_header("Vary", f"{answer.headers['Vary']}, Origin")
         if answer.body:
             self.write(answer.body)
         RequestHandler.finish(self)

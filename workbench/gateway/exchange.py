@@ -104,6 +104,7 @@ class Exchange(Enveloped):
             ends=self._ends,
             opens=opens,
             metering=self._front.metering,
+            kept=self._front.kept,
         )
         try:
             result = await self._found.routes[call.method].handler(call)

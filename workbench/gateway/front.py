@@ -6,6 +6,7 @@ import asyncio
 
 from workbench.app import App
 from workbench.gateway.identity import Identity
+from workbench.gateway.kept import Kept
 from workbench.gateway.metering import Metering
 
 
@@ -16,6 +17,7 @@ class Front:
         app: What answers them.
         identity: Who may come in.
         metering: What is counted.
+        kept: What was written lately.
         url: Where we answer, once we do.
     """
 
@@ -23,6 +25,7 @@ class Front:
         self.app = app
         self.identity = identity
         self.metering = metering
+        self.kept = Kept()
         self.url = ""
         self._open: set[asyncio.Event] = set()
         self._quiet = asyncio.Event()

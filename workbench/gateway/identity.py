@@ -12,6 +12,7 @@ from tornado.web import RequestHandler
 from workbench.app import ADMINISTRATOR
 from workbench.domain.access import Principal, token_text
 from workbench.errors import Unauthenticated
+from workbench.gateway.hub import Hub
 from workbench.gateway.kernel_gateway import Authorizer, GatewayIdentityProvider, User
 from workbench.services.admitting import Admitting
 from workbench.services.lending import Lending
@@ -27,9 +28,11 @@ class Identity:
             same machine find it in the home, which only its owner can read.
     """
 
-    def __init__(self, admitting: Admitting, lending: Lending) -> None:
+    def __init__(self, admitting: Admitting, lending: Lending, *, hub: Hub | None = None) -> None:
+        """Tokens of *admitting*, those that runs were lent, and those of *hub*'s users if any."""
         self._admitting = admitting
         self._lending = lending
+        self._hub = hub
         self.local_token = token_text(secrets.token_hex(8), secrets.token_urlsafe(32))
 
     async def of(self, headers: Mapping[str, str], *, runs: bool = False) -> Principal:
@@ -37,14 +40,22 @@ class Identity:
 
         Raises:
             Unauthenticated: Its header carries no token, or none that is good.
+            Unavailable: It may be one of JupyterHub's, which does not answer.
         """
         found = _HEADER.fullmatch(headers.get("Authorization", "").strip())
         if found is None:
             raise Unauthenticated("Send a token: Authorization: Bearer TOKEN.")
         if hmac.compare_digest(found[1].encode(), self.local_token.encode()):
             return ADMINISTRATOR
-        borrower = self._lending.borrower(found[1]) if runs else None
-        return borrower or await self._admitting.who(found[1])
+        if runs and (borrower := self._lending.borrower(found[1])) is not None:
+            return borrower
+        try:
+            return await self._admitting.who(found[1])
+        except Unauthenticated:
+            member = await self._hub.member(found[1]) if self._hub else None
+            if member is None:
+                raise
+            return await self._admitting.recognize(member.name, admin=member.admin)
 
 
 class StockIdentity(GatewayIdentityProvider):  # type: ignore[misc]

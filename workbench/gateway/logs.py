@@ -49,6 +49,8 @@ def speak(form: str) -> None:
     handler.setFormatter(AsJson() if form == JSON else logging.Formatter(_WORDS))
     logging.getLogger().handlers[:] = [handler]
     logging.getLogger(_OURS).setLevel(logging.INFO if form == JSON else logging.WARNING)
+    # What protects this machine is said once, whatever is wrong or not.
+    logging.getLogger(f"{_OURS}.isolation").setLevel(logging.INFO)
     logging.captureWarnings(True)
 
 

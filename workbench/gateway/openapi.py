@@ -38,7 +38,8 @@ _LONGEST_DESCRIPTION = 1_000
 _ABOUT = """\
 Notebook in, agent out. Every error has one shape, `Error`; every answer names its request in
 `X-Request-Id`, which is yours if you send one. Asked with a token, this document also has a path
-for each of the newest agents you may run, with its own parameters and its own result."""
+for each of 200 agents you may run, your own and the newest first, with its own parameters and its
+own result; `?agent=owner/name` has the path of any one."""
 
 
 def document(routes: Sequence[Route], agents: Iterable[Agent]) -> bytes:

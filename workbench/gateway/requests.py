@@ -17,6 +17,7 @@ from workbench.domain.access import Principal
 from workbench.domain.paging import PAGE, check_limit
 from workbench.domain.parameters import load_json
 from workbench.errors import InvalidRequest, WorkbenchError
+from workbench.gateway.kept import Asked, Kept
 from workbench.gateway.metering import Metering
 from workbench.services.running import Idempotency
 
@@ -46,6 +47,7 @@ class Call:
         ends: Set when nothing is to be waited for any more: the caller is gone, or the gateway goes.
         opens: Whether a path is one that a ticket opens.
         metering: What is counted.
+        kept: What was written lately.
     """
 
     app: App
@@ -60,6 +62,12 @@ class Call:
     ends: asyncio.Event
     opens: Callable[[str], bool]
     metering: Metering
+    kept: Kept
+
+    @property
+    def asked(self) -> Asked:
+        """Who asks for what, where nothing else makes a difference."""
+        return self.principal, self.path, self.query
 
 
 def texts(call: Call) -> dict[str, str]:
@@ -280,6 +288,15 @@ def entity_tags(call: Call, header: str) -> list[str] | None:
     if not all(map(_ENTITY_TAG.fullmatch, tags)):
         raise InvalidRequest(f"{header} holds entity tags in double quotes.", header=header)
     return tags
+
+
+def takes_gzip(call: Call) -> bool:
+    """Whether the caller can read what is pressed together (RFC 9110, 12.5.3)."""
+    for coding in call.headers.get("Accept-Encoding", "").lower().split(","):
+        name, _, weight = coding.partition(";")
+        if name.strip() in ("gzip", "x-gzip", "*"):
+            return not re.fullmatch(r"q=0(\.0*)?", weight.strip().replace(" ", ""))
+    return False
 
 
 def last_event_id(call: Call) -> int:

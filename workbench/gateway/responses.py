@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -89,6 +89,12 @@ def answer(
     return Answer(status=status, body=encode(value), headers=headers or {})
 
 
+def page_answer(items: Sequence[bytes], next_cursor: str | None) -> Answer:
+    """A page of a list whose *items* are written already."""
+    body = b'{"items": [%s], "next_cursor": %s}' % (b", ".join(items), encode(next_cursor))
+    return Answer(body=body)
+
+
 def encode(value: object) -> bytes:
     """*value* as JSON text in UTF-8."""
     try:
@@ -126,6 +132,8 @@ def failure_headers(error: WorkbenchError) -> dict[str, str]:
         for name, header in _ABOUT_THE_RUN.items()
         if error.details.keys() >= _ABOUT_THE_RUN.keys()
     }
+    if "deprecation" in error.details:
+        headers["Deprecation"] = str(error.details["deprecation"])
     return headers
 
 

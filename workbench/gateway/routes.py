@@ -170,6 +170,7 @@ ROUTES: tuple[Route, ...] = (
     _route("GET", f"{_RUN}/files/{{path...}}", runs.file, "One file the run left.", ticket=True),
     _route("POST", f"{_RUN}/cancel", runs.cancel, "Call the run off."),
     _route("POST", "/tickets", tickets.make, "Let a browser open one address once."),
+    _route("GET", "/me", tokens.me, "Whom the token speaks for."),
     _route("POST", "/tokens", tokens.make, "Make a token; its text is shown this once."),
     _route("GET", "/tokens", tokens.listing, "List tokens."),
     _route("DELETE", "/tokens/{token}", tokens.revoke, "Take a token back."),

@@ -9,6 +9,7 @@ from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
 from workbench.domain.models import Mode
 from workbench.domain.names import NAME
+from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
 from workbench.domain.versions import LONGEST_NOTE, Stage
 from workbench.services.admitting import LONGEST_NAME
@@ -78,7 +79,8 @@ _DEFINITION: Mapping[str, Schema] = {
     "input_schema": _FREE,
     "output_schema": _or_null(_FREE),
     "timeout_seconds": _or_null(_FRACTION),
-    "network": _TEXT,
+    "limits": _FREE,
+    "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
 }
@@ -302,6 +304,7 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Usage": _object(**_USAGE),
     "UsagePage": _object(items=_list(_object(**_USAGE)), next_cursor=_or_null(_TEXT)),
+    "User": _object(user=_TEXT, role=_one_of(Role)),
     "Values": {"type": "object", "description": "The agent's parameters by name."},
     "Version": _object(
         version=NUMBER,

@@ -19,9 +19,11 @@ from workbench.errors import InvalidRequest
 from workbench.gateway.application import WorkbenchGateway
 from workbench.gateway.brokerage import Brokerage
 from workbench.gateway.front import Front
+from workbench.gateway.hub import Hub
 from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
+from workbench.gateway.tls import shown
 from workbench.services.dispatching import Watch
 from workbench.services.lending import Door
 from workbench.settings import Settings
@@ -76,7 +78,7 @@ async def _serve(settings: Settings, configuration: Path, opening: Opening) -> N
         await opening(settings, door=brokerage.door, watch=moved) as app,
     ):
         metering.attach(app)
-        identity = Identity(app.admitting, app.lending)
+        identity = Identity(app.admitting, app.lending, hub=_hub(settings))
         front = Front(app=app, identity=identity, metering=metering)
         brokerage.serve(front)
         made = await app.admitting.welcome(settings.token)
@@ -84,7 +86,7 @@ async def _serve(settings: Settings, configuration: Path, opening: Opening) -> N
             gateway.listen(front)
             url = f"{gateway.scheme}://{_spoken(settings.host)}:{gateway.port}"
             front.url = url
-            app.store.home.announce(url, front.identity.local_token)
+            app.store.home.announce(url, front.identity.local_token, shown(settings))
             _tell([f"token: {made}"] if made else [], f"gateway: {url}")
             await stop.wait()
             await _leave(app, front, hurry)
@@ -147,6 +149,10 @@ async def _leave(app: App, front: Front, hurry: asyncio.Event) -> None:
     if not await front.empty(seconds=LAST_WORDS_SECONDS):
         front.dismiss()
         await front.empty(seconds=LAST_WORDS_SECONDS)
+
+
+def _hub(settings: Settings) -> Hub | None:
+    return Hub(settings.hub_url, service=settings.hub_service) if settings.hub_url else None
 
 
 def _is_loopback(host: str) -> bool:

@@ -178,7 +178,7 @@ SHAPES: Mapping[str, Shape] = {
         query=(
             _text("name", "With exactly this name."),
             _text("owner", "Of this owner."),
-            _text("q", "With these words in them."),
+            _text("q", "With all of these words, at most 32, in name, description, tags or cells."),
             _text("tag", "With this tag."),
             *_PAGE,
         ),
@@ -256,7 +256,9 @@ SHAPES: Mapping[str, Shape] = {
         refuses=(*_OWN, NotFound, PreconditionFailed),
     ),
     f"POST {_AGENT}/versions": Shape(
-        query=(_flag("force", "Publish without running the agent's cases first."),),
+        query=(
+            _flag("force", "Publish whatever its source holds, without running its cases first."),
+        ),
         headers=(_PREFER,),
         body="VersionWish",
         gives={201: "Version", 202: "Publication"},
@@ -341,6 +343,7 @@ SHAPES: Mapping[str, Shape] = {
         body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
     ),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
+    "GET /me": Shape(gives={200: "User"}),
     "POST /tokens": Shape(
         body="TokenWish",
         gives={201: "NewToken"},

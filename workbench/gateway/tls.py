@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import ssl
+from pathlib import Path
 
 from workbench.errors import InvalidRequest
 from workbench.settings import Settings
+
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 
 
 def tls_of(settings: Settings) -> ssl.SSLContext | None:
@@ -38,6 +42,17 @@ def tls_of(settings: Settings) -> ssl.SSLContext | None:
             ) from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
+
+
+def shown(settings: Settings) -> str:
+    """The certificate that callers are shown first, in PEM; empty without TLS.
+
+    The file may hold more: others' certificates, even the key.
+    """
+    if not settings.certfile:
+        return ""
+    found = _CERTIFICATE.search(Path(settings.certfile).read_text(errors="replace"))
+    return found[0] if found else ""
 
 
 def _why(error: Exception) -> str:

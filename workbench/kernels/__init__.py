@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from workbench import notebook as notebook  # its cure for slow imports, before papermill's
 from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
+from workbench.domain.network import NOWHERE, Reach
 from workbench.domain.runs import Reason, RunStatus
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ class Relay:
     Attributes:
         port: The port on the kernel's loopback.
         socket: The path of the listening unix socket that it leads to.
+        needed: Whether a kernel would be of no use without it; the others are the same for all.
     """
 
     port: int
     socket: str
+    needed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +59,10 @@ class Task:
         files: What lies read-only in the working folder: relative name to where it is kept.
         kernel: The kernelspec to use; empty for the workbench's own kernel.
         limits: What it may take.
+        reach: What it may reach.
         leave: A folder, on the file system of the working folders, that receives the files the run
             leaves; None keeps none.
         environment: What a kernel of the workbench's own finds in its environment besides.
-        relays: What it reaches without a network.
     """
 
     run_id: str
@@ -69,9 +72,9 @@ class Task:
     files: Mapping[str, Path] = field(default_factory=dict)
     kernel: str = ""
     limits: Limits = field(default_factory=Limits)
+    reach: Reach = NOWHERE
     leave: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    relays: tuple[Relay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +86,14 @@ class CellRecord:
         index: Its place in the notebook as it is kept; None for the injected parameters.
         status: `completed`, `failed`, `skipped` or `pending`.
         ms: How long it took; None if it did not run.
+        resource_usage: `cpu_ms`, `peak_memory_bytes`, `output_bytes`; empty if it did not run.
     """
 
     id: str
     index: int | None
     status: str
     ms: float | None = None
+    resource_usage: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +172,8 @@ class Kernel(Protocol):
     Attributes:
         connection: How to talk to it; it has answered once already.
         folder: Its current folder.
+        root: The number of its topmost process, as this process sees it.
+        room: Folders of its own that fill a disk of ours.
         fleeting: Whether the folder is the run's own and goes with the kernel.
         own: Whether it is the workbench's own kernel, which knows `workbench.agent`.
         dead: Done as soon as the process is gone.
@@ -174,9 +181,21 @@ class Kernel(Protocol):
 
     connection: Connection
     folder: Path
+    root: int
+    room: Sequence[Path]
     fleeting: bool
     own: bool
     dead: asyncio.Future[None]
+
+    @property
+    def stale(self) -> bool:
+        """Whether one that was started now would be another: the packages have changed."""
+        ...
+
+    @property
+    def overran(self) -> bool:
+        """Whether the system is known to have ended a process of it for want of memory."""
+        ...
 
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
@@ -208,12 +227,14 @@ class Wanted:
         limits: What it may take.
         network: `none`, or `open` for the network of this machine.
         relays: What it reaches without one.
+        environment: What it finds in its environment besides its own.
     """
 
     kernel: str = ""
     limits: Limits = field(default_factory=Limits)
     network: str = "none"
     relays: tuple[Relay, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 class KernelSource(Protocol):

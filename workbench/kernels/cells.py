@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from workbench.domain.events import EventType
@@ -24,11 +24,15 @@ from workbench.kernels import Kernel, Report
 from workbench.kernels.connection import Message, receive
 from workbench.kernels.faults import Fault, broken
 from workbench.kernels.front import Step
+from workbench.kernels.metering import Gauge, Meter, cpu_fault, memory_fault
 from workbench.kernels.outputs import Outputs
+from workbench.kernels.verdicts import Verdict, limit_behind
 
 PATIENCE_SECONDS = 10.0
 """How long the second of the two ends of a cell may be behind the first."""
 _DRAIN_SECONDS = 0.05
+_FAREWELL_SECONDS = 2.0
+"""How long a process may take to be gone, once its end of a connection is."""
 _BREATH = 16
 """After how many messages the loop is let go: sockets that are full never wait by themselves."""
 _EVALUE = 10_000
@@ -85,11 +89,16 @@ class Cells:
         manager: Manager,
         outputs: Outputs,
         limits: Limits,
+        meter: Meter,
+        gauge: Gauge,
         report: Report,
         run: Mapping[str, object],
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """The cells in *steps*; *run* is what `workbench.agent` in the kernel is told of the run."""
+        """The cells in *steps*; *run* is what `workbench.agent` in the kernel is told of the run.
+
+        *meter* looks at what they take while they are carried out; *gauge* measures it.
+        """
         self._patience = patience_seconds
         self._kernel = kernel
         self._connection = kernel.connection
@@ -97,11 +106,14 @@ class Cells:
         self._manager = manager
         self._outputs = outputs
         self._limits = limits
+        self._meter = meter
+        self._gauge = gauge
         self._report = report
         self._run = run
         self._asked: dict[str, Step] = {}
         self._raised: _Raised | None = None
         self._heard = 0
+        self._severed = False
 
     async def carry_out(self, cancel: asyncio.Event) -> Ending:
         """How they ended: every cell that was to run has, or the first that did not is to blame."""
@@ -112,21 +124,21 @@ class Cells:
             Reason.TIMEOUT, f"The run was stopped because its {seconds:g} seconds were up."
         )
         called_off = Fault(Reason.CANCELLED_BY_USER, "The run was cancelled.")
-        gone = Fault(Reason.KERNEL_DIED, "The kernel died.")
-        cut_off = Fault(
-            Reason.OUTPUT_LIMIT,
-            "The kernel sent more in one piece than is taken in, or closed its connection.",
-        )
         if cancel.is_set():
             self._stop(called_off)
         deadline = loop.call_later(seconds, self._stop, late)
         watchers = [
             asyncio.ensure_future(self._stop_after(cancel.wait, called_off)),
-            asyncio.ensure_future(self._stop_after(self._cut_off, cut_off)),
-            asyncio.ensure_future(self._stop_after(self._death, gone)),
+            asyncio.ensure_future(self._cut_off()),
+            asyncio.ensure_future(self._death()),
         ]
+
+        def exceeded(fault: Fault) -> None:
+            loop.call_soon_threadsafe(self._stop, fault)
+
         try:
-            return await self._walk()
+            with self._meter.watching(self._gauge, exceeded):
+                return await self._walk()
         finally:
             deadline.cancel()
             for watcher in watchers:
@@ -146,7 +158,8 @@ class Cells:
 
     async def _perform(self, step: Step) -> Ending | None:
         """How the run ends if it ends with *step*."""
-        began = time.monotonic()
+        began, said = time.monotonic(), self._outputs.output_bytes
+        self._gauge.lap()
         step.status = "running"
         self._outputs.begin_cell(step.cell)
         self._manager.cell_start(step.cell, step.position)
@@ -157,14 +170,19 @@ class Cells:
             self._outputs.add_error(step.cell, str(fault.reason), str(fault))
             ending: Ending | None = _ended_by(fault, step)
         else:
-            ending = _raised(error, step) if error and not _may_raise(step) else None
+            ending = self._failed(error, step) if error and not _may_raise(step) else None
         step.ms = round((time.monotonic() - began) * 1000, 3)
+        step.resource_usage = {
+            **asdict(self._gauge.lap()),
+            "output_bytes": self._outputs.output_bytes - said,
+        }
+        step.note(resource_usage=step.resource_usage)
         step.status = "failed" if ending else "completed"
         if ending:
             self._manager.cell_exception(step.cell, step.position)
         self._manager.cell_complete(step.cell, step.position)
-        finished = {**step.place, "status": step.status, "ms": step.ms}
-        self._report(EventType.CELL_FINISHED, finished)
+        finished = {"status": step.status, "ms": step.ms, "resource_usage": step.resource_usage}
+        self._report(EventType.CELL_FINISHED, {**step.place, **finished})
         return ending
 
     async def _execute(self, step: Step) -> _Raised | None:
@@ -245,7 +263,9 @@ class Cells:
             await self._connection.request("comm_info_request", {})
             await self._hear_out(request, self._limits.grace_seconds, self._kernel.dead)
             raise fault
-        if fault.reason is Reason.KERNEL_DIED and await self._hear_out(request, _DRAIN_SECONDS):
+        if fault.reason is Reason.MEMORY_LIMIT and self._severed:
+            raise _cut_off_fault()  # what it could not get rid of is what filled its memory
+        if self._kernel.dead.done() and await self._hear_out(request, _DRAIN_SECONDS):
             return
         raise fault
 
@@ -274,6 +294,15 @@ class Cells:
             return _Raised("Aborted", "the kernel did not execute the cell")
         return self._raised
 
+    def _failed(self, error: _Raised, step: Step) -> Ending:
+        """How the run ends with *error*, which may be how a limit showed."""
+        verdict = limit_behind(error.ename, error.evalue, self._limits)
+        # These two are also what sockets say that have nothing to say yet.
+        busy = verdict is not None and verdict.reason is Reason.PROCESS_LIMIT
+        if busy and not self._gauge.hit(Reason.PROCESS_LIMIT):
+            verdict = None
+        return _raised(error, step, verdict)
+
     def _stop(self, fault: Fault) -> None:
         if not self._halt.done():
             self._halt.set_result(fault)
@@ -284,11 +313,19 @@ class Cells:
 
     async def _death(self) -> None:
         await asyncio.wait({self._kernel.dead})
+        if self._kernel.overran or self._gauge.hit(Reason.MEMORY_LIMIT):
+            self._stop(memory_fault(self._limits))
+        elif self._gauge.hit(Reason.CPU_LIMIT):
+            self._stop(cpu_fault(self._limits))
+        else:
+            self._stop(Fault(Reason.KERNEL_DIED, "The kernel died."))
 
     async def _cut_off(self) -> None:
         await self._connection.cut_off()
+        self._severed = True
         # A kernel that dies lets go of its sockets too.
-        await asyncio.wait({self._kernel.dead}, timeout=0.5)
+        await asyncio.wait({self._kernel.dead}, timeout=_FAREWELL_SECONDS)
+        self._stop(_cut_off_fault())
 
 
 def _may_raise(step: Step) -> bool:
@@ -297,6 +334,13 @@ def _may_raise(step: Step) -> bool:
 
 def _said_error(message: Message) -> _Raised:
     return _Raised(str(message.content["ename"]), str(message.content["evalue"]))
+
+
+def _cut_off_fault() -> Fault:
+    return Fault(
+        Reason.OUTPUT_LIMIT,
+        "The kernel sent more in one piece than is taken in, or closed its connection.",
+    )
 
 
 def _blamed(step: Step) -> dict[str, object]:
@@ -312,10 +356,12 @@ def _ended_by(fault: Fault, step: Step | None) -> Ending:
     return Ending(status=RunStatus.FAILED, reason=fault.reason, error=error)
 
 
-def _raised(error: _Raised, step: Step) -> Ending:
+def _raised(error: _Raised, step: Step, verdict: Verdict | None) -> Ending:
     reason = Reason.INVALID_OUTPUT if error.ename == "InvalidResult" else Reason.AGENT_ERROR
     ename, evalue = error.ename[:200], error.evalue[:_EVALUE]
     said = f"{ename}: {evalue}" if evalue else ename
+    if verdict is not None:
+        reason, said = verdict.reason, f"{said} ({verdict.hint})"
     described: dict[str, object] = {
         "message": _MESSAGES.get(ename, said),
         "ename": ename,

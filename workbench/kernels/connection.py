@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import zmq
 import zmq.asyncio
@@ -26,6 +26,9 @@ from workbench.kernels.faults import Fault, broken
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
 MAX_DEPTH = 80
+INSIDE_FILE = "i.json"
+"""The connection file as a kernel behind a wall reads it."""
+
 LONGEST_SOCKET_PATH = zmq.IPC_PATH_MAX_LEN
 
 _RETRY_MS = 20
@@ -80,8 +83,10 @@ def make_context(*, frame_bytes: int) -> zmq.asyncio.Context:
     return context
 
 
-def connection_file(folder: Path, *, kernel_name: str) -> Path:
+def connection_file(folder: Path, *, kernel_name: str, inside: str = "") -> Path:
     """A new connection file in *folder*, which also receives the sockets.
+
+    For a kernel that finds the folder at *inside* another lies beside it, `i.json`.
 
     Raises:
         OSError: The folder's path is too long for a socket, or cannot be written.
@@ -97,25 +102,36 @@ def connection_file(folder: Path, *, kernel_name: str) -> Path:
         "signature_scheme": "hmac-sha256",
         "kernel_name": kernel_name,
     }
-    path = folder / "c.json"
+    _keep(folder / "c.json", info)
+    if inside:
+        _keep(folder / INSIDE_FILE, info | {"ip": f"{inside}/{stem.name}"})
+    return folder / "c.json"
+
+
+def _keep(path: Path, info: Mapping[str, object]) -> None:
     path.touch(mode=0o600)
     path.write_text(json.dumps(info))
-    return path
 
 
 class Connection:
     """Our end of the sockets of one kernel."""
 
-    def __init__(self, file: Path, *, context: zmq.asyncio.Context) -> None:
-        info = json.loads(file.read_text())
-        self.session = Session(key=info["key"].encode(), username="workbench")
-        self._url = f"ipc://{info['ip']}-"
+    def __init__(self, stem: str, key: str, *, context: zmq.asyncio.Context) -> None:
+        """The kernel whose sockets' paths begin with *stem* and whose messages *key* signs."""
+        self.session = Session(key=key.encode(), username="workbench")
+        self._url = f"ipc://{stem}-"
         self._context = context
         self.shell = self._socket(zmq.DEALER, "shell_port")
         self.iopub = self._socket(zmq.SUB, "iopub_port")
         self.iopub.subscribe(b"")
         self._control: zmq.asyncio.Socket | None = None
         self._monitor: zmq.asyncio.Socket | None = None
+
+    @classmethod
+    def of(cls, file: Path, *, context: zmq.asyncio.Context) -> Self:
+        """The kernel that was given the connection file *file*."""
+        info = json.loads(file.read_text())
+        return cls(info["ip"], info["key"], context=context)
 
     def _socket(self, kind: int, port: str) -> zmq.asyncio.Socket:
         socket = self._context.socket(kind)
@@ -137,14 +153,18 @@ class Connection:
         code: str,
         *,
         silent: bool = False,
+        kept: bool = True,
         stop_on_error: bool = True,
         metadata: Mapping[str, object] | None = None,
     ) -> str:
-        """The id of a request to execute *code*; nobody is there to answer `input()`."""
+        """The id of a request to execute *code*; nobody is there to answer `input()`.
+
+        What is not *kept* is not counted among the cells and does not enter the history.
+        """
         content = {
             "code": code,
             "silent": silent,
-            "store_history": not silent,
+            "store_history": kept and not silent,
             "user_expressions": {},
             "allow_stdin": False,
             "stop_on_error": stop_on_error,

@@ -7,13 +7,12 @@ holds its administrator's token and the keys of model providers, and agents' cod
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from workbench.kernels.removal import remove
 
 INHERITED = frozenset(
     {
@@ -51,10 +50,18 @@ class House:
     def clear(self) -> None:
         """Remove what was made for the kernel, as far as that is possible."""
         if self.root is not None:
-            shutil.rmtree(self.root, onerror=_open_up)
+            remove(self.root)
 
 
 Housing = Callable[[], House]
+
+
+def needful(inherited: Mapping[str, str]) -> dict[str, str]:
+    """What of *inherited* a kernel needs that must not have all of it."""
+    kept = {k: v for k, v in inherited.items() if k in INHERITED or k.startswith("LC_")}
+    # A kernel that finds no locale falls back to ASCII for file names and pipes.
+    kept["PYTHONUTF8"] = "1"
+    return kept
 
 
 def apart(*, work: Path, cache: Path, inherited: Mapping[str, str]) -> Housing:
@@ -63,11 +70,9 @@ def apart(*, work: Path, cache: Path, inherited: Mapping[str, str]) -> Housing:
     *cache* is shared by all of them: matplotlib alone would take a second per run to look through
     the fonts again.
     """
-    kept = {k: v for k, v in inherited.items() if k in INHERITED or k.startswith("LC_")}
+    kept = needful(inherited)
     kept["XDG_CACHE_HOME"] = str(cache)
     kept["MPLCONFIGDIR"] = str(cache / "matplotlib")
-    # A kernel that finds no locale falls back to ASCII for file names and pipes.
-    kept["PYTHONUTF8"] = "1"
 
     def house() -> House:
         root = Path(tempfile.mkdtemp(prefix="k", dir=work))
@@ -90,14 +95,3 @@ def at_home(*, folder: Path, inherited: Mapping[str, str]) -> Housing:
         return House(folder=folder, environment=kept, root=None)
 
     return house
-
-
-def _open_up(function: Callable[..., object], path: str, _: object) -> None:
-    # An agent may have locked its own folders; what cannot be removed even so stays.
-    with contextlib.suppress(OSError):
-        os.chmod(os.path.dirname(path), 0o700)
-        if os.path.isdir(path) and not os.path.islink(path):
-            os.chmod(path, 0o700)
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            os.unlink(path)

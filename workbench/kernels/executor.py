@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
+from workbench.domain.isolation import Isolation
+from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task, Wanted
+from workbench.kernels import (
+    Kernel,
+    KernelSource,
+    Outcome,
+    Relay,
+    Report,
+    Started,
+    Task,
+    Usage,
+    Wanted,
+)
 from workbench.kernels.cells import PATIENCE_SECONDS, Cells, Ending
+from workbench.kernels.egress import ENVIRONMENT, Egress
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
 from workbench.kernels.front import Front
 from workbench.kernels.hello import hello
+from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
 
@@ -23,11 +38,23 @@ class NotebookExecutor:
     """Executes notebooks on the kernels of one source."""
 
     def __init__(
-        self, *, kernels: KernelSource, patience_seconds: float = PATIENCE_SECONDS
+        self,
+        *,
+        kernels: KernelSource,
+        egress: Egress | None = None,
+        relays: tuple[Relay, ...] = (),
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """Kernels come from *kernels*; one that says half an end is given *patience_seconds*."""
+        """Kernels come from *kernels*; one that says half an end is given *patience_seconds*.
+
+        *egress* leads runs with an allow-list to their hosts; *relays* are there for every run that
+        has no network of this machine's.
+        """
         self._kernels = kernels
         self._patience = patience_seconds
+        self._egress = egress or Egress()
+        self._relays = relays
+        self._meter = Meter()
 
     @property
     def isolation(self) -> str:
@@ -62,29 +89,55 @@ class NotebookExecutor:
                 error={"message": str(error)},
                 notebook=task.notebook,
             )
-        try:
-            kernel = await self._kernel(task, cancel)
-        except KernelLost as error:
-            return _not_begun(front, Reason.KERNEL_START_FAILED, str(error))
-        if kernel is None:
-            return _not_begun(front, Reason.CANCELLED_BY_USER, "")
-        try:
-            return await self._carry_out(kernel, front, task, report, cancel, started)
-        finally:
-            # What goes wrong on our side leaves nothing behind either.
-            await asyncio.shield(_discard(kernel))
+        async with AsyncExitStack() as ways_out:
+            try:
+                kernel = await self._kernel(await self._wanted(task, ways_out), task, cancel)
+            except KernelLost as error:
+                return _not_begun(front, Reason.KERNEL_START_FAILED, str(error))
+            if kernel is None:
+                return _not_begun(front, Reason.CANCELLED_BY_USER, "")
+            try:
+                return await self._carry_out(kernel, front, task, report, cancel, started)
+            finally:
+                # What goes wrong on our side leaves nothing behind either.
+                await asyncio.shield(_discard(kernel))
 
     async def close(self) -> None:
         """Let go of every kernel that waits for a run."""
+        await asyncio.to_thread(self._meter.close)
         await self._kernels.close()
+        self._egress.close()
 
-    async def _kernel(self, task: Task, cancel: asyncio.Event) -> Kernel | None:
-        """A kernel for *task*; None if it was cancelled while there was none.
+    async def _wanted(self, task: Task, ways_out: AsyncExitStack) -> Wanted:
+        """The kernel that *task* needs; its way out, if it has one, goes with *ways_out*.
+
+        Raises:
+            KernelLost: At this level nothing keeps a run to some hosts.
+        """
+        wanted = Wanted(
+            kernel=task.kernel,
+            limits=task.limits,
+            network=task.reach.network,
+            relays=() if task.reach.network is Network.OPEN else self._relays,
+        )
+        if task.reach.network is not Network.ALLOW_LIST or self.isolation == Isolation.NONE:
+            return wanted
+        if self.isolation == Isolation.LANDLOCK:
+            raise KernelLost(
+                f"At isolation level {self.isolation} a run cannot be kept to some hosts; run"
+                " `workbench doctor`, or ask for network none or open."
+            )
+        door = await ways_out.enter_async_context(self._egress.door(task.reach.hosts))
+        relays = (*self._relays, door.relay)
+        return replace(wanted, network=Network.NONE, relays=relays, environment=ENVIRONMENT)
+
+    async def _kernel(self, wanted: Wanted, task: Task, cancel: asyncio.Event) -> Kernel | None:
+        """The kernel *wanted* for *task*; None if it was cancelled while there was none.
 
         Raises:
             KernelLost: None could be had.
         """
-        starting = asyncio.ensure_future(self._start(task))
+        starting = asyncio.ensure_future(self._start(wanted, task))
         cancelled = asyncio.ensure_future(cancel.wait())
         try:
             await asyncio.wait({starting, cancelled}, return_when="FIRST_COMPLETED")
@@ -96,14 +149,13 @@ class NotebookExecutor:
             if not starting.done():
                 await asyncio.shield(_never_mind(starting))
 
-    async def _start(self, task: Task) -> Kernel:
+    async def _start(self, wanted: Wanted, task: Task) -> Kernel:
         """A kernel that knows what *task* has been lent, and nothing of it was executed yet.
 
         Raises:
             KernelLost: None could be had.
         """
         seconds = task.limits.start_seconds
-        wanted = Wanted(kernel=task.kernel, limits=task.limits, relays=task.relays)
         kernel = await self._kernels.start(wanted, seconds=seconds)
         if not (task.environment and kernel.own):
             return kernel
@@ -132,6 +184,12 @@ class NotebookExecutor:
             await started(self._kernels.isolation)
         kernel.take()
         front.begin()
+        gauge = Gauge(
+            kernel.root,
+            limits=task.limits,
+            room=kernel.room,
+            placed_bytes=sum(size for _, size, _ in placed.values()),
+        )
         outputs = Outputs(front.nb, limits=task.limits, connection=kernel.connection)
         cells = Cells(
             kernel=kernel,
@@ -139,26 +197,39 @@ class NotebookExecutor:
             manager=front.manager,
             outputs=outputs,
             limits=task.limits,
+            meter=self._meter,
+            gauge=gauge,
             report=report,
             run={"run_id": task.run_id, "test": task.test},
             patience_seconds=self._patience,
         )
         ending = await cells.carry_out(cancel)
-        usage = asdict(await kernel.end()) | {"output_bytes": outputs.output_bytes}
-        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
+        kernel.kill()  # and while it dies the notebook is completed
         outputs.close()
         front.complete()
+        notebook = dump(front.nb)
+        usage = _together(gauge, await kernel.end(), outputs)
+        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
         return Outcome(
             status=ending.status,
             reason=ending.reason,
             result=outputs.result,
             error=ending.error,
-            notebook=dump(front.nb),
+            notebook=notebook,
             resource_usage=usage,
             isolation=self._kernels.isolation,
             cells=[step.record for step in front.steps],
             files=files,
         )
+
+
+def _together(gauge: Gauge, usage: Usage, outputs: Outputs) -> dict[str, object]:
+    """What the run took: what was seen of all its processes, or said of the first when it ended."""
+    return {
+        "cpu_ms": max(gauge.cpu_ms, usage.cpu_ms),
+        "peak_memory_bytes": max(gauge.peak_memory_bytes, usage.peak_memory_bytes),
+        "output_bytes": outputs.output_bytes,
+    }
 
 
 def _take_in(

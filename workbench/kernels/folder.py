@@ -56,17 +56,17 @@ def harvest(folder: Path, leave: Path, *, placed: Placed, limits: Limits) -> lis
         Fault: There are more than the limits allow, or they nest too deeply.
     """
     harvested: list[str] = []
-    weight = 0
+    left_bytes = 0
     try:
         root = os.open(folder, _FOLDER)
     except OSError:  # the notebook has removed it
         return harvested
     try:
-        for name, parent, entry, found in _walk(root, "", limits.files):
-            if placed.get(name) == _identity(found):
+        for name, parent, entry, found in _walk(root, limits.files, hidden=False):
+            if not stat.S_ISREG(found.st_mode) or placed.get(name) == _identity(found):
                 continue
-            weight += found.st_size
-            if len(harvested) == limits.files or weight > limits.file_bytes:
+            left_bytes += found.st_size
+            if len(harvested) == limits.files or left_bytes > limits.folder_bytes:
                 raise _too_much(limits)
             known = name.encode(errors="replace").decode()
             _move(parent, entry, leave / known, found)
@@ -81,32 +81,59 @@ class _Count:
     left: int
 
 
-def _walk(folder: int, prefix: str, files: int) -> Iterator[tuple[str, int, str, os.stat_result]]:
-    """Every regular file below *folder*: its relative name, its folder, its name there, its stat."""
+def weight(folder: Path, limits: Limits) -> int:
+    """What is in *folder* takes up so many bytes of the disk; nothing if it cannot be opened.
+
+    Raises:
+        Fault: There are more files and folders than the limits allow, or they nest too deeply.
+    """
+    try:
+        root = os.open(folder, _FOLDER)
+    except OSError:  # the notebook has removed it
+        return 0
+    try:
+        seen: dict[int, int] = {}
+        for _, _, _, found in _walk(root, limits.files, hidden=True):
+            # A sparse file claims more than it takes, a small one takes more than it is.
+            seen[found.st_ino] = min(found.st_size, found.st_blocks * 512)
+        return sum(seen.values())
+    finally:
+        os.close(root)
+
+
+def _walk(
+    folder: int, files: int, *, hidden: bool
+) -> Iterator[tuple[str, int, str, os.stat_result]]:
+    """Every entry below *folder*: its relative name, its folder, its name there, its stat.
+
+    What programs keep for themselves is left out, unless it is *hidden* things that are looked for.
+    """
     count = _Count(_MAX_ENTRIES_PER_FILE * files + 1000)
-    yield from _below(folder, prefix, 0, count)
+    yield from _below(folder, "", 0, count, hidden=hidden)
 
 
 def _below(
-    folder: int, prefix: str, depth: int, count: _Count
+    folder: int, prefix: str, depth: int, count: _Count, *, hidden: bool
 ) -> Iterator[tuple[str, int, str, os.stat_result]]:
     if depth > _MAX_DEPTH:
-        raise Fault(Reason.OUTPUT_LIMIT, f"The run left folders nested over {_MAX_DEPTH} deep.")
+        raise Fault(Reason.DISK_LIMIT, f"The run made folders nested over {_MAX_DEPTH} deep.")
     with os.scandir(folder) as entries:
         for entry in entries:
             count.left -= 1
             if count.left < 0:
-                raise Fault(Reason.OUTPUT_LIMIT, "The run left too many files and folders.")
-            if entry.name == "__pycache__" or (depth == 0 and entry.name.startswith(".")):
+                raise Fault(Reason.DISK_LIMIT, "The run made too many files and folders.")
+            kept = entry.name == "__pycache__" or (depth == 0 and entry.name.startswith("."))
+            if kept and not hidden:
                 continue
             try:
                 found = os.stat(entry.name, dir_fd=folder, follow_symlinks=False)
-                if stat.S_ISREG(found.st_mode):
-                    yield prefix + entry.name, folder, entry.name, found
-                elif stat.S_ISDIR(found.st_mode):
+                yield prefix + entry.name, folder, entry.name, found
+                if stat.S_ISDIR(found.st_mode):
                     inner = os.open(entry.name, _FOLDER, dir_fd=folder)
                     try:
-                        yield from _below(inner, f"{prefix}{entry.name}/", depth + 1, count)
+                        yield from _below(
+                            inner, f"{prefix}{entry.name}/", depth + 1, count, hidden=hidden
+                        )
                     finally:
                         os.close(inner)
             except OSError:  # locked, or gone while we looked: there is nothing to keep
@@ -131,6 +158,6 @@ def _identity(found: os.stat_result) -> tuple[int, ...]:
 
 def _too_much(limits: Limits) -> Fault:
     return Fault(
-        Reason.OUTPUT_LIMIT,
-        f"The run left more than {limits.files:,} files or {limits.file_bytes:,} bytes.",
+        Reason.DISK_LIMIT,
+        f"The run left more than {limits.files:,} files or {limits.folder_bytes:,} bytes.",
     )

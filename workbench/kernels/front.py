@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from papermill import __version__ as papermill_version
 from papermill.engines import NotebookExecutionManager
@@ -43,6 +43,7 @@ class Step:
         index: Its place in the notebook as it is kept; None for the injected parameters.
         status: `pending`, `running`, `completed`, `failed` or `skipped`.
         ms: How long it took.
+        resource_usage: What it took, as events say it.
     """
 
     cell: NotebookNode
@@ -50,16 +51,29 @@ class Step:
     index: int | None
     status: str = "pending"
     ms: float | None = None
+    resource_usage: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def place(self) -> dict[str, object]:
         """What events say of where they happened."""
         return {"cell": self.cell.id, "index": self.index}
 
+    def note(self, **facts: object) -> None:
+        """Write *facts* into the cell, where the workbench has its say."""
+        there = self.cell.metadata.get("workbench")
+        kept = there if isinstance(there, Mapping) else {}
+        self.cell.metadata["workbench"] = {**kept, **facts}
+
     @property
     def record(self) -> CellRecord:
         """How it fared, for the outcome."""
-        return CellRecord(id=self.cell.id, index=self.index, status=self.status, ms=self.ms)
+        return CellRecord(
+            id=self.cell.id,
+            index=self.index,
+            status=self.status,
+            ms=self.ms,
+            resource_usage=self.resource_usage,
+        )
 
 
 class Front:
@@ -102,11 +116,7 @@ class Front:
         self.manager.notebook_start()
         for step in self.steps:
             if step.status == "skipped":
-                reason = skip_reason(step.cell, test=self._test)
-                step.cell.metadata["workbench"] = {
-                    **step.cell.metadata.get("workbench", {}),
-                    "skipped": reason,
-                }
+                step.note(skipped=skip_reason(step.cell, test=self._test))
 
     def complete(self) -> None:
         """Write down that the run has ended; what has not run is not called completed."""

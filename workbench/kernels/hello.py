@@ -24,11 +24,17 @@ _NUDGE_SECONDS = (0.25, 0.5, 1.0)
 
 
 async def hello(
-    connection: Connection, *, dead: asyncio.Future[None], seconds: float, code: str = ""
+    connection: Connection,
+    *,
+    dead: asyncio.Future[None],
+    seconds: float,
+    code: str = "",
+    silent: bool = True,
 ) -> None:
     """Return when the kernel behind *connection* is ready for its first cell.
 
-    *code* is executed without a trace; some that does nothing warms the path of the first cell.
+    *code* is executed and leaves no trace in the history; some that does what cells do, *silent*
+    or not, warms the path of the first one.
 
     Raises:
         KernelLost: It died, or was not ready after *seconds*.
@@ -37,7 +43,7 @@ async def hello(
     asked: set[str] = set()
     try:
         while time.monotonic() < until and not dead.done():
-            asked.add(await connection.execute(code, silent=True))
+            asked.add(await connection.execute(code, silent=silent, kept=False))
             pause = _NUDGE_SECONDS[min(len(asked), len(_NUDGE_SECONDS)) - 1]
             patience = min(until, time.monotonic() + pause)
             async for message in _messages(connection.iopub, connection, dead, patience):

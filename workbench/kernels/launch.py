@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import importlib.util
 import os
 import signal
 import sys
@@ -36,9 +37,7 @@ def _own_kernel(arguments: list[str]) -> None:
     here = str(Path(__file__).parent)
     # Not by -P, with which IPython would keep the working folder off the path as well.
     sys.path[:] = [path for path in sys.path if path != here]
-    root = str(Path(__file__).resolve().parents[2])
-    if root not in sys.path:
-        sys.path.append(root)
+    _find_the_package()
     from ipykernel import kernelapp
 
     # What every run needs is imported while nobody waits. By name: this is the kernel's side.
@@ -46,6 +45,18 @@ def _own_kernel(arguments: list[str]) -> None:
 
     sys.argv = ["ipykernel_launcher", *arguments]
     kernelapp.launch_new_instance()
+
+
+def _find_the_package() -> None:
+    package = Path(__file__).resolve().parents[1]
+    # By its place: behind a wall the folder around it may not be there to be looked through.
+    spec = importlib.util.spec_from_file_location(
+        "workbench", package / "__init__.py", submodule_search_locations=[str(package)]
+    )
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["workbench"] = module
+    spec.loader.exec_module(module)
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Ordinary kernels: any installed kernelspec, as a child process, talked to over files' sockets.
 
-They are as safe as the account they run under: their environment and folders are their own, but
-nothing keeps agents' code from the rest of the disk or from the network. Their isolation is `none`.
+Each stands behind a wall of its own. Without one a kernel is as safe as the account it runs
+under: nothing keeps agents' code from the rest of the disk or from the network then.
 """
 
 from __future__ import annotations
@@ -13,24 +13,30 @@ import re
 import shutil
 import string
 import sys
-import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
+from workbench.domain.isolation import Isolation
+from workbench.domain.network import Network
 from workbench.errors import KernelLost
 from workbench.kernels import Usage, Wanted
+from workbench.kernels.confining import confinement_of, seen_inside, with_own_cache
 from workbench.kernels.connection import (
-    LONGEST_SOCKET_PATH,
+    INSIDE_FILE,
     Connection,
     connection_file,
     make_context,
 )
 from workbench.kernels.environment import House, Housing
 from workbench.kernels.hello import hello
+from workbench.kernels.inside.confinement import SOCKETS, Confinement
 from workbench.kernels.processes import Process
+from workbench.kernels.shown import program
+from workbench.kernels.sockets import SocketFolders
+from workbench.kernels.walls import Wall
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +46,9 @@ OWN = frozenset({"", "python3"})
 FRAME_BYTES = 32 * 1024 * 1024
 """The largest part of a message that is taken in at all."""
 
-_SOCKETS = "wb-"
-# What a socket's path has below the root: `/wb-4194304-abcdefgh/tmpabcdefgh/k-1`.
-_BELOW_ROOT = 36
+_BELOW_BUBBLEWRAP = 2
+"""Bubblewrap is the parent of the first process of the new system, and that of the kernel."""
+
 _LAUNCH = str(Path(__file__).with_name("launch.py"))
 _PYTHON_NAMES = re.compile(r"python(3(\.\d+)?)?")
 
@@ -56,6 +62,7 @@ class _Recipe:
     argv: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     by_message: bool = False
+    needs: Sequence[str] = ()
 
 
 class OrdinaryKernel:
@@ -63,6 +70,8 @@ class OrdinaryKernel:
 
     fleeting: bool
     own: bool
+    overran = False  # nobody counts for it as a whole
+    stale = False  # whatever is installed, it will be imported when it is asked for
 
     def __init__(
         self,
@@ -75,6 +84,8 @@ class OrdinaryKernel:
     ) -> None:
         self.connection = connection
         self.folder = house.folder
+        self.root = process.pid
+        self.room: Sequence[Path] = () if house.root is None else (house.root,)
         self.fleeting = house.root is not None
         self.own = recipe.own
         self.dead = process.dead
@@ -82,11 +93,6 @@ class OrdinaryKernel:
         self._house = house
         self._sockets = sockets
         self._by_message = recipe.by_message
-
-    @property
-    def pid(self) -> int:
-        """The number of its process."""
-        return self._process.pid
 
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
@@ -110,7 +116,7 @@ class OrdinaryKernel:
         try:
             await self._process.end()
         except TimeoutError:
-            _log.warning("Process %d does not end, although it was killed.", self.pid)
+            _log.warning("Process %d does not end, although it was killed.", self.root)
         finally:
             shutil.rmtree(self._sockets, ignore_errors=True)
         return usage
@@ -123,24 +129,31 @@ class OrdinaryKernel:
 class OrdinaryKernels:
     """Starts ordinary kernels."""
 
-    isolation = "none"
     ready = 0
 
     def __init__(
-        self, *, housing: Housing, own: Collection[str] = OWN, frame_bytes: int = FRAME_BYTES
+        self,
+        *,
+        housing: Housing,
+        wall: Wall | None = None,
+        own: Collection[str] = OWN,
+        frame_bytes: int = FRAME_BYTES,
     ) -> None:
-        """Kernels put up by *housing*; the names in *own* mean the workbench's own kernel."""
+        """Kernels put up by *housing*, each behind a *wall*, if any.
+
+        The names in *own* mean the workbench's own kernel.
+        """
+        self.isolation = str(wall.level if wall else Isolation.NONE)
         self._housing = housing
+        self._wall = wall
         self._own = own
         self._context = make_context(frame_bytes=frame_bytes)
-        # Not among the working folders: their paths may be too long for a socket.
-        root = _root_of_sockets(tempfile.gettempdir())
-        _sweep_sockets(root)
-        self._sockets = Path(tempfile.mkdtemp(prefix=f"{_SOCKETS}{os.getpid()}-", dir=root))
+        self._sockets = SocketFolders()
 
-    def kind(self, wanted: Wanted) -> str:
-        """The kernelspec: nothing else makes a difference to an ordinary kernel."""
-        return "" if wanted.kernel in self._own else wanted.kernel
+    def kind(self, wanted: Wanted) -> Hashable:
+        """The kernelspec, and what its wall holds it to."""
+        own = wanted.kernel in self._own
+        return "" if own else wanted.kernel, self._wall and self._held(wanted, own=own)
 
     async def start(self, wanted: Wanted, *, seconds: float) -> OrdinaryKernel:
         """A kernel that nobody has used, ready for its first cell.
@@ -148,7 +161,12 @@ class OrdinaryKernels:
         Raises:
             KernelLost: There is no kernelspec of that name, or it was not ready in time.
         """
-        kernel = self._launch(wanted.kernel)
+        if any(relay.needed for relay in wanted.relays):
+            raise KernelLost(
+                "Only the workbench's own Python kernel can be kept to some hosts;"
+                " ask for network none or open."
+            )
+        kernel = self._launch(wanted)
         try:
             code = "pass" if kernel.own else ""
             await hello(kernel.connection, dead=kernel.dead, seconds=seconds, code=code)
@@ -157,54 +175,64 @@ class OrdinaryKernels:
             raise
         return kernel
 
-    def _launch(self, name: str) -> OrdinaryKernel:
+    def _launch(self, wanted: Wanted) -> OrdinaryKernel:
         try:
             house = self._housing()
-            sockets = Path(tempfile.mkdtemp(dir=self._sockets))
+            sockets = self._sockets.new()
         except OSError as error:
             raise KernelLost(f"No folder could be made for a kernel: {error}.") from error
         try:
-            file = connection_file(sockets, kernel_name=name)
-            recipe = _own(file) if name in self._own else _installed(name, file)
-            environment = {
-                **house.environment,
-                **_filled(recipe.environment, house.environment),
-            }
-            process = Process(recipe.argv, folder=house.folder, environment=environment)
+            file = connection_file(sockets, kernel_name=wanted.kernel, inside=self._inside)
+            recipe = self._recipe(wanted.kernel, file)
+            process = self._process(wanted, recipe, house, sockets)
         except (OSError, KernelLost) as error:
             house.clear()
             shutil.rmtree(sockets, ignore_errors=True)
             if isinstance(error, KernelLost):
                 raise
             raise KernelLost(f"No kernel could be started: {error}.") from error
-        connection = Connection(file, context=self._context)
+        connection = Connection.of(file, context=self._context)
         return OrdinaryKernel(
             process=process, connection=connection, house=house, sockets=sockets, recipe=recipe
         )
 
+    @property
+    def _inside(self) -> str:
+        """Where a kernel finds its sockets, if not where we do."""
+        return SOCKETS if self._wall and self._wall.level.has_namespaces else ""
+
+    def _recipe(self, name: str, file: Path) -> _Recipe:
+        seen = Path(self._inside) / INSIDE_FILE if self._inside else file
+        # The first process of its own system is its parent there.
+        parent = 1 if self._inside else os.getpid()
+        return _own(seen, parent) if name in self._own else _installed(name, seen, parent)
+
+    def _process(self, wanted: Wanted, recipe: _Recipe, house: House, sockets: Path) -> Process:
+        filled = _filled(recipe.environment, house.environment)
+        environment = {**house.environment, **filled}
+        argv, deep = recipe.argv, 0
+        if self._wall is not None:
+            work = self._wall.work(recipe.needs)
+            lend = {str(house.root or house.folder): "", str(sockets): ""}
+            if self._inside:
+                environment = seen_inside(environment, work=work)
+                lend = {str(house.folder): work, str(sockets): self._inside}
+                deep = _BELOW_BUBBLEWRAP
+            elif self._wall.level is not Isolation.NONE:
+                environment = with_own_cache(environment)
+            held = self._held(wanted, own=recipe.own)
+            argv = self._wall.kernel(argv, confinement=held, show=recipe.needs, lend=lend)
+        return Process(argv, folder=house.folder, environment=environment, deep=deep)
+
+    def _held(self, wanted: Wanted, *, own: bool) -> Confinement:
+        assert self._wall is not None
+        network = wanted.network == Network.OPEN
+        return confinement_of(wanted.limits, level=self._wall.level, network=network, own=own)
+
     async def close(self) -> None:
         """Let go of everything it holds; kernels that are out must have been ended."""
         self._context.destroy(linger=0)
-        shutil.rmtree(self._sockets, ignore_errors=True)
-
-
-def _root_of_sockets(temporary: str) -> Path:
-    """The folder for temporary files, or one that every Unix has if that is too deep for sockets."""
-    deep = len(os.fsencode(temporary)) + _BELOW_ROOT > LONGEST_SOCKET_PATH
-    return Path("/tmp" if deep else temporary)
-
-
-def _sweep_sockets(root: Path) -> None:
-    """Remove the socket folders of workbenches of ours that were killed."""
-    for folder in root.glob(f"{_SOCKETS}*-*"):
-        pid = folder.name.removeprefix(_SOCKETS).partition("-")[0]
-        try:
-            if pid.isdecimal() and folder.lstat().st_uid == os.getuid():
-                os.kill(int(pid), 0)
-        except ProcessLookupError:
-            shutil.rmtree(folder, ignore_errors=True)
-        except OSError:  # another has just removed it
-            continue
+        self._sockets.close()
 
 
 async def _discard(kernel: OrdinaryKernel) -> None:
@@ -212,7 +240,7 @@ async def _discard(kernel: OrdinaryKernel) -> None:
     kernel.clear()
 
 
-def _own(file: Path) -> _Recipe:
+def _own(file: Path, parent: int) -> _Recipe:
     arguments = (
         "-f",
         str(file),
@@ -221,10 +249,10 @@ def _own(file: Path) -> _Recipe:
         # Half a millisecond of sleep a cell, for clients that take the answer for the end.
         "--Kernel._execute_sleep=0.0",
     )
-    return _Recipe(name="", own=True, argv=(*_launched("own", sys.executable), *arguments))
+    return _Recipe(name="", own=True, argv=(*_launched("own", parent, sys.executable), *arguments))
 
 
-def _installed(name: str, file: Path) -> _Recipe:
+def _installed(name: str, file: Path, parent: int) -> _Recipe:
     try:
         spec = KernelSpecManager().get_kernel_spec(name)
     except NoSuchKernel:
@@ -239,14 +267,18 @@ def _installed(name: str, file: Path) -> _Recipe:
         argv[0] = sys.executable
     return _Recipe(
         name=name,
-        argv=(*_launched("exec", sys.executable, "-I", "-S"), *argv),
+        argv=(*_launched("exec", parent, sys.executable, "-I", "-S"), *argv),
         environment=spec.env,
         by_message=spec.interrupt_mode == "message",
+        needs=(
+            str(spec.resource_dir),
+            *(program(found) if (found := shutil.which(argv[0])) else ()),
+        ),
     )
 
 
-def _launched(how: str, *python: str) -> tuple[str, ...]:
-    return (*python, _LAUNCH, str(os.getpid()), how)
+def _launched(how: str, parent: int, *python: str) -> tuple[str, ...]:
+    return (*python, _LAUNCH, str(parent), how)
 
 
 def _substituted(word: str, said: Mapping[str, str]) -> str:

@@ -37,6 +37,7 @@ _TOOL_RESULT: Mapping[str, tuple[type, ...]] = {
     "arguments": (dict, type(None)),
 }
 _UNCOUNTED = frozenset({"status", "execute_input"})
+_REFUNDS = 10
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
@@ -73,6 +74,7 @@ class Outputs(NotebookClient):
         self.has_result = False
         self.output_bytes = 0
         self._limits = limits
+        self._refunds = 0
         self._kept: Counter[int] = Counter()
         self._kept_bytes = 0
         self._displays: dict[str, _Display] = {}
@@ -97,8 +99,10 @@ class Outputs(NotebookClient):
             )
 
     def refund(self, message: Message) -> None:
-        """Uncount *message*, which is part of every cell; one of any size is no such message."""
-        self.output_bytes -= min(message.size, EVENT_BYTES)
+        """Uncount *message*, of which every cell has a few; many, or one of any size, are none."""
+        if self._refunds < _REFUNDS:
+            self._refunds += 1
+            self.output_bytes -= min(message.size, EVENT_BYTES)
 
     def take(self, message: Message, cell: NotebookNode, position: int) -> Sequence[Said]:
         """What there is to report of *message*, once it has been put into *cell*.
@@ -135,6 +139,7 @@ class Outputs(NotebookClient):
     def begin_cell(self, cell: NotebookNode) -> None:
         """Make *cell* ready for its outputs."""
         self._settle()
+        self._refunds = 0
         self.clear_before_next_output = False
         cell.outputs = []
         cell.metadata["execution"] = {}

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from workbench.kernels import Usage
+from workbench.kernels import Usage, proc
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _POLL_SECONDS = 0.05
@@ -29,9 +29,11 @@ class Process:
     """
 
     def __init__(
-        self, argv: Sequence[str], *, folder: Path, environment: Mapping[str, str]
+        self, argv: Sequence[str], *, folder: Path, environment: Mapping[str, str], deep: int = 0
     ) -> None:
         """Start it, with nothing on its standard streams.
+
+        What is meant stands *deep* generations below what is started: a wall comes before it.
 
         It must be started from a thread that lives as long as we do: Linux kills a process that
         asked to die with its parent when the thread that made it ends.
@@ -43,6 +45,7 @@ class Process:
         self.dead: asyncio.Future[None] = self._loop.create_future()
         self._rusage: Usage | None = None
         self._cpu_before = 0
+        self._deep = deep
         self._popen = subprocess.Popen(
             argv,
             cwd=folder,
@@ -98,8 +101,9 @@ class Process:
     def _measure(self) -> Usage:
         # The peak that a reaped process reports includes that of whoever started it.
         try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-            status = Path(f"/proc/{self.pid}/status").read_text()
+            meant = self._meant()
+            fields = Path(f"/proc/{meant}/stat").read_text().rpartition(")")[2].split()
+            status = Path(f"/proc/{meant}/status").read_text()
             ticks = sum(int(field) for field in fields[11:15])
             peak = int(status.partition("VmHWM:")[2].split(maxsplit=1)[0])
         except (OSError, ValueError, IndexError):
@@ -109,13 +113,20 @@ class Process:
     def interrupt(self) -> None:
         """Send it, and what it started and did not set apart, what Ctrl-C sends."""
         if not self.dead.done():
-            _signal_group(self.pid, signal.SIGINT)
+            # It leads no group behind a wall, which the signal would bring down.
+            (_signal if self._deep else _signal_group)(self._meant(), signal.SIGINT)
+
+    def _meant(self) -> int:
+        pid = self.pid
+        for _ in range(self._deep):
+            pid = next(iter(proc.children(pid)), pid)
+        return pid
 
     def kill(self) -> None:
         """End it and all its descendants at once."""
         if self.dead.done():
             return
-        for pid in _stop_family(self.pid):
+        for pid in stop_family(self.pid):
             _signal(pid, signal.SIGKILL)
         _signal_group(self.pid, signal.SIGKILL)
 
@@ -129,27 +140,17 @@ class Process:
         await asyncio.wait_for(asyncio.shield(self.dead), _REAP_SECONDS)
 
 
-def _stop_family(pid: int) -> list[int]:
+def stop_family(pid: int) -> list[int]:
     """The descendants of *pid*, stopped, so that none can reap another while they are counted."""
     family: list[int] = []
     waiting = [pid]
     while waiting:
         parent = waiting.pop()
         _signal(parent, signal.SIGSTOP)
-        children = _children(parent)
+        children = proc.children(parent)
         family += children
         waiting += children
     return family
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
-    except OSError:
-        return found
-    return found
 
 
 def _signal(pid: int, number: int) -> None:

@@ -12,6 +12,7 @@ import os
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -19,12 +20,13 @@ from papermill.engines import NotebookExecutionManager
 from papermill.log import logger
 
 from workbench.domain.events import EventType
-from workbench.domain.limits import Limits
+from workbench.domain.limits import BOUNDLESS, Limits
 from workbench.errors import KernelLost
 from workbench.kernels import Kernel, Wanted
 from workbench.kernels.cells import Cells, Ending
 from workbench.kernels.environment import at_home
 from workbench.kernels.front import Step
+from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.tags import INJECTED, runs
@@ -48,13 +50,7 @@ def carry_out(
     Raises:
         KernelLost: There is no such kernel, or it was lost between two cells.
     """
-    limits = Limits(
-        seconds=seconds or _FOR_EVER,
-        start_seconds=start_seconds,
-        kept_output_bytes=_UNBOUNDED,
-        output_bytes=_UNBOUNDED,
-        result_bytes=_UNBOUNDED,
-    )
+    limits = replace(BOUNDLESS, seconds=seconds or _FOR_EVER, start_seconds=start_seconds)
     ending = _run(lambda: _execute(manager, kernel_name, limits, listener))
     if ending.error is not None and "cell" not in ending.error:
         raise KernelLost(str(ending.error["message"]))
@@ -125,18 +121,22 @@ async def _carry_out(
         if runs(cell, test=test)
     ]
     outputs = Outputs(nb, limits=limits, connection=kernel.connection)
+    meter = Meter()
     cells = Cells(
         kernel=kernel,
         steps=steps,
         manager=manager,
         outputs=outputs,
         limits=limits,
+        meter=meter,
+        gauge=Gauge(kernel.root, limits=limits),
         report=listener,
         run={"run_id": uuid.uuid4().hex, "test": test},
     )
     try:
         return await cells.carry_out(asyncio.Event())
     finally:
+        meter.close()
         outputs.close()
 
 

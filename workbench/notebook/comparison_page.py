@@ -21,6 +21,7 @@ from workbench.notebook.compare import (
     Change,
     Comparison,
 )
+from workbench.notebook.frame import framed
 from workbench.notebook.lines import CAME, WENT, Line
 
 MOST_LINES = 400
@@ -31,26 +32,6 @@ MOST_CHANGES = 200
 
 _CLASS = {CAME: "came", WENT: "went"}
 _SIGN = {CAME: "+", WENT: "−"}
-
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
 
 
 def comparison_page(comparison: Comparison, *, title: str) -> str:
@@ -71,7 +52,7 @@ def comparison_page(comparison: Comparison, *, title: str) -> str:
         parts.append("<h2>Cells</h2>")
         parts += map(_cell, comparison.cells[:MOST_CHANGES])
         parts.append(_more(len(comparison.cells) - MOST_CHANGES, "cells"))
-    return _PAGE.format(title=escape(title), style=_style(), body="\n".join(filter(None, parts)))
+    return framed("\n".join(filter(None, parts)), title=title, style=_style())
 
 
 def _head(comparison: Comparison, title: str) -> str:

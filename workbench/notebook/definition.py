@@ -12,11 +12,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from workbench.domain.definitions import AgentFile, Case, Definition
+from workbench.domain.isolation import Isolation
+from workbench.domain.limits import DECLARABLE
 from workbench.domain.models import Budget, read_budget
+from workbench.domain.network import MAX_HOSTS, Network, read_hosts
 from workbench.domain.parameters import Parameter, accept, object_schema
 from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NEVER, Retry
 from workbench.domain.runs import Reason
-from workbench.errors import InvalidAgentConfig, InvalidInput
+from workbench.errors import InvalidAgentConfig, InvalidInput, InvalidRequest
 from workbench.notebook.parameters import declared, parameters_cell
 from workbench.notebook.python import is_python, language, read, reading_cost
 from workbench.notebook.schemas import check_schema, violations
@@ -28,7 +31,6 @@ MAX_CASES = 100
 MAX_TAGS = 20
 MAX_RETRY = 10
 MAX_SECONDS = 86_400
-NETWORKS = ("none", "allow-list", "open")
 
 _MAX_DESCRIPTION = 2_000
 _MAX_NAME = 100
@@ -64,6 +66,7 @@ def define(
         read(cell["source"], cell=index, cell_id=cell["id"])
     parameters = declared(nb)
     input_schema = _input_schema(own, parameters)
+    network, hosts = _network(own)
     return Definition(
         fingerprint=fingerprint,
         description=_description(own, nb["cells"]),
@@ -72,7 +75,10 @@ def define(
         output_schema=_output_schema(own),
         cases=_cases(own, parameters, input_schema),
         timeout_seconds=_timeout(own),
-        network=_network(own),
+        limits=_limits(own),
+        network=network,
+        hosts=hosts,
+        isolation=_isolation(own),
         retry=_retry(own),
         kernel=_kernel(nb),
         language=language(nb),
@@ -109,7 +115,7 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
             tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
         tried(lambda: _cases(own, parameters, input_schema))
-    for check in (_output_schema, _timeout, _network, _retry, _tags, _budget):
+    for check in (_output_schema, _timeout, _limits, _network, _isolation, _retry, _tags, _budget):
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
@@ -265,11 +271,50 @@ def _timeout(own: Mapping[str, Any]) -> float | None:
     return float(given)
 
 
-def _network(own: Mapping[str, Any]) -> str:
+def _limits(own: Mapping[str, Any]) -> Mapping[str, float]:
+    given = own.get("limits", {})
+    if not isinstance(given, Mapping):
+        raise _wrong("limits", 'must be an object such as {"memory_bytes": 2000000000}')
+    return {str(name): _limit(name, value) for name, value in given.items()}
+
+
+def _limit(name: object, value: object) -> float:
+    key = f"limits.{name!s:.40}"
+    if name not in DECLARABLE:
+        raise _wrong(key, f"is no limit; there are {', '.join(sorted(DECLARABLE))}")
+    least = DECLARABLE[str(name)]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value < 2**60:
+        raise _wrong(key, f"must be a number of at least {least:,}")
+    if isinstance(least, float):
+        return float(value)
+    if value != int(value):
+        raise _wrong(key, "must be a whole number")
+    return int(value)
+
+
+def _network(own: Mapping[str, Any]) -> tuple[Network, tuple[str, ...]]:
     given = own.get("network", "none")
-    if not isinstance(given, str) or given not in NETWORKS:
-        raise _wrong("network", f"must be one of {', '.join(NETWORKS)}")
-    return given
+    if given in (Network.NONE, Network.OPEN):
+        return Network(given), ()
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_HOSTS:
+        raise _wrong(
+            "network",
+            f'must be "none", "open" or a list of 1 to {MAX_HOSTS} hosts such as "api.example.org"',
+        )
+    if not all(isinstance(host, str) for host in given):
+        raise _wrong("network", "must list its hosts as texts")
+    try:
+        read_hosts(given)
+    except InvalidRequest as error:
+        raise _wrong("network", f"cannot be used: {str(error).rstrip('.')}") from None
+    return Network.ALLOW_LIST, tuple(given)
+
+
+def _isolation(own: Mapping[str, Any]) -> str:
+    given = own.get("isolation", "")
+    if given != "" and given not in tuple(Isolation):
+        raise _wrong("isolation", f"must be one of {', '.join(Isolation)}")
+    return str(given)
 
 
 def _retry(own: Mapping[str, Any]) -> Retry:

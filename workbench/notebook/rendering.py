@@ -22,6 +22,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from workbench.notebook.cleaning import clean
+from workbench.notebook.frame import framed
 from workbench.notebook.tags import INJECTED, PARAMETERS, cell_tags
 
 MOST_CELLS = 1_000
@@ -69,29 +70,7 @@ def render(nb: Mapping[str, Any], heading: Heading, *, trusted: bool = False) ->
         part = writer.cell(cell)
         size += len(part)
         parts.append(part)
-    return _PAGE.format(title=escape(heading.title), style=_style(), body="\n".join(parts))
-
-
-_PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; \
-style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<main>
-{body}
-</main>
-</body>
-</html>
-"""
+    return framed("\n".join(parts), title=heading.title, style=_style(), pictures=True)
 
 
 class _Writer:
@@ -216,7 +195,7 @@ def _label(cell: Mapping[str, Any]) -> tuple[str, str]:
     """What is said of a cell that is not like the others, and the class it has."""
     own = cell["metadata"].get("workbench")
     if isinstance(own, Mapping) and "skipped" in own:
-        return f'<div class="label">left out: {escape(str(own["skipped"]))[:80]}</div>', " left"
+        return f'<div class="label">left out: {escape(str(own["skipped"])[:80])}</div>', " left"
     tags = cell_tags(cell)
     for tag, said in ((INJECTED, "given to this run"), (PARAMETERS, "parameters")):
         if tag in tags:

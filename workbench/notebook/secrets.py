@@ -41,6 +41,19 @@ class Secret:
     cell_id: str
     line: int
 
+    @property
+    def message(self) -> str:
+        """What is wrong, for people; the secret itself is not told."""
+        return (
+            f"Cell {self.cell} holds {self.kind} (line {self.line}). Whoever sees the notebook has"
+            " it: take it out, and make a new one."
+        )
+
+    @property
+    def place(self) -> dict[str, object]:
+        """Where it stands, for programs."""
+        return {"cell": self.cell, "cell_id": self.cell_id, "line": self.line}
+
 
 def secrets(nb: Mapping[str, Any]) -> Iterator[Secret]:
     """The places in the cells of *nb* that look like secrets, one for each kind and line."""

@@ -65,6 +65,23 @@ class Admitting:
         user = await self._access.user(token.user)
         return Principal(user=user.name, role=user.role)
 
+    async def recognize(self, name: str, *, admin: bool) -> Principal:
+        """The user called *name* elsewhere, by somebody who is to be believed; new ones are authors.
+
+        Raises:
+            Unauthenticated: Nobody can be called that here, or the administrator is and it is
+                not one who asks.
+        """
+        if not is_name(name):
+            raise Unauthenticated(f"{name!r} cannot name a user of the workbench.")
+        if not await self._knows(name) and name != ADMIN:
+            user = User(name=name, role=Role.AUTHOR, created_at=self._clock())
+            await self._access.put_user(Principal(user=ADMIN, role=Role.ADMIN), user)
+        user = await self._access.user(name)
+        if user.role is Role.ADMIN and not admin:
+            raise Unauthenticated(f"{name!r} is the administrator here, and you are not there.")
+        return Principal(user=user.name, role=user.role)
+
     async def welcome(self, chosen: str) -> str | None:
         """Make sure that there is an administrator who can come in.
 

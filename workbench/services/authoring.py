@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from workbench.domain.access import Principal, require_author, require_owner
 from workbench.domain.agents import Agent, Visibility
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import AgentFile, Definition
 from workbench.domain.names import check_name, check_path
 from workbench.domain.paging import Page
@@ -81,6 +82,7 @@ class Authoring:
         objects: Objects,
         revising: Revising,
         kernels: Sequence[str],
+        caps: Caps,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -89,6 +91,7 @@ class Authoring:
         self._objects = objects
         self._revising = revising
         self._kernels = frozenset(kernels)
+        self._caps = caps
         self._clock = clock
         self._new_id = new_id
 
@@ -304,6 +307,7 @@ class Authoring:
         content = dump(document)
         definition = define(document, fingerprint=fingerprint(content), files=files)
         check_kernel(definition, self._kernels)
+        self._caps.check(definition)
         return content, definition
 
 

@@ -13,14 +13,17 @@ import functools
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from workbench.domain.agents import Agent
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
+from workbench.domain.isolation import Protection
 from workbench.domain.limits import Limits
 from workbench.domain.models import CASSETTE
+from workbench.domain.network import NOWHERE, Reach
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.errors import IllegalMove, InvalidAgentConfig, Unavailable
 from workbench.kernels import Executor, Outcome, Task
@@ -81,10 +84,11 @@ class Dispatching:
         executor: Executor,
         lending: Lending,
         limits: Limits,
-        longest_run_seconds: float,
+        caps: Caps,
         at_once: int,
         queue_limit: int,
         kernels: Collection[str],
+        protection: Protection,
         watch: Watch,
         clock: Callable[[], datetime],
         boot: str,
@@ -105,9 +109,10 @@ class Dispatching:
         self._executor = executor
         self._lending = lending
         self._limits = limits
-        self._longest_run_seconds = longest_run_seconds
+        self._caps = caps
         self._at_once = at_once
         self._kernels = frozenset(kernels)
+        self._protection = protection
         self._watch = watch
         self._clock = clock
         self._boot = boot
@@ -304,6 +309,15 @@ class Dispatching:
         waited = live.run
         stream = live.stream = await self._events.open(waited.id)
         self._at("run.opened")
+        try:
+            self._protection.check(live.definition.isolation)
+        except Unavailable as error:
+            return waited.settle(
+                RunStatus.FAILED,
+                at=self._clock(),
+                reason=Reason.ISOLATION_UNAVAILABLE,
+                error={"message": str(error)},
+            )
 
         async def started(isolation: str) -> None:
             # Durable before the first cell: what may have done something is never begun again.
@@ -353,7 +367,6 @@ class Dispatching:
 
     async def _task(self, live: _Live, loan: Loan) -> Task:
         run, definition = live.run, live.definition
-        seconds = definition.timeout_seconds or self._limits.seconds
         return Task(
             run_id=run.id,
             notebook=await self._objects.get(run.fingerprint),
@@ -361,11 +374,17 @@ class Dispatching:
             test=run.test,
             files={f.path: self._objects.path(f.fingerprint) for f in definition.files},
             kernel=definition.kernel if definition.kernel in self._kernels else OWN_KERNEL,
-            limits=replace(self._limits, seconds=min(seconds, self._longest_run_seconds)),
+            # A cap may have been lowered since the version was published.
+            limits=self._limits.granting(definition.asked, most=self._caps.limits),
+            reach=self._reach(live),
             leave=self._papers.files_path(run.id, attempt=max(run.attempt, 1)),
             environment=loan.environment,
-            relays=loan.relays,
         )
+
+    def _reach(self, live: _Live) -> Reach:
+        """Nothing for a test run, whatever its agent asks for, nor beyond a cap lowered since."""
+        allowed = live.definition.network.within(self._caps.network)
+        return NOWHERE if live.run.test or not allowed else live.definition.reach
 
     def _judge(self, live: _Live, outcome: Outcome, loan: Loan) -> Run:
         status, reason, error = outcome.status, outcome.reason, outcome.error

@@ -6,6 +6,7 @@ All of this is done to a home that nobody owns at the moment.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,10 +14,24 @@ from workbench.errors import NotFound
 from workbench.store import backup as archives
 from workbench.store.home import Home
 from workbench.store.store import Store
+from workbench.store.sweeping import Swept
 
 
-async def rebuild(home: Path, *, clock: Callable[[], datetime]) -> int:
-    """How many rows the index of *home* has, now that it was made anew from the journal.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebuilt:
+    """What came of a rebuild.
+
+    Attributes:
+        rows: How many the index has now.
+        swept: What was thrown away because no row speaks of it; None if that was not asked for.
+    """
+
+    rows: int
+    swept: Swept | None
+
+
+async def rebuild(home: Path, *, sweep: bool = False, clock: Callable[[], datetime]) -> Rebuilt:
+    """Make the index of *home* anew from the journal; with *sweep*, throw away what is not in it.
 
     Raises:
         NotFound: There is no home.
@@ -28,7 +43,8 @@ async def rebuild(home: Path, *, clock: Callable[[], datetime]) -> int:
     store = await Store.open(home, clock=clock)
     try:
         await store.rebuild()
-        return len(await store.dump())
+        swept = await store.sweep() if sweep else None
+        return Rebuilt(rows=len(await store.dump()), swept=swept)
     finally:
         await store.close()
 

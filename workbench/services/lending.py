@@ -17,7 +17,6 @@ from workbench.domain.events import EventType
 from workbench.domain.models import CASSETTE, DEFAULT, SCRIPT, Catalogue, Mode
 from workbench.domain.runs import Run
 from workbench.errors import BudgetExceeded, Unauthenticated
-from workbench.kernels import Relay
 from workbench.llm.cassettes import Cassette, Entry, merged, read_cassette, write_cassette
 from workbench.llm.scripted import Rule, read_script
 from workbench.services.spending import Account
@@ -59,7 +58,6 @@ class Loan:
         exceeded: The budget it ran into, if it did.
         tell: Makes an event of the run.
         environment: What its kernel finds in its environment.
-        relays: What its kernel reaches without a network.
     """
 
     run: Run
@@ -72,7 +70,6 @@ class Loan:
     recorded: list[Entry] = field(default_factory=list)
     exceeded: BudgetExceeded | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    relays: tuple[Relay, ...] = ()
 
     def refuse(self, error: BudgetExceeded) -> None:
         """Remember, and say in the run's events, that a question was not let through."""
@@ -106,7 +103,6 @@ class Lending:
             InvalidAgentConfig: Its cassette or its script is none.
             Unavailable: The disk does not give them.
         """
-        door = self._door
         files = {file.path: file.fingerprint for file in definition.files}
         tape, script = files.get(CASSETTE), files.get(SCRIPT)
         usual = (Mode.REPLAY if tape else Mode.SCRIPTED) if run.test else Mode.LIVE
@@ -121,7 +117,6 @@ class Lending:
             tell=tell,
             digest=token_digest(secret),
             environment=self._environment(secret),
-            relays=(Relay(port=door.port, socket=door.socket),) if door else (),
         )
         self._loans[run.id] = loan
         return loan

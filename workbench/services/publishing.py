@@ -6,21 +6,27 @@ What is published can be warned of, taken out of use, and made what callers get 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from workbench.domain.access import Principal, require_owner
 from workbench.domain.agents import Agent
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import Case, Definition, matches
 from workbench.domain.paging import PAGE, Page
 from workbench.domain.runs import Run, RunStatus
 from workbench.domain.versions import DRAFT, Stage, Version, check_number, next_number
 from workbench.errors import ChecksFailed, IllegalMove, InvalidAgentConfig, VersionConflict
+from workbench.notebook.secrets import secrets
 from workbench.notebook.words import words
 from workbench.services.running import Order, Running
 from workbench.store.objects import Objects
 from workbench.store.versions import Versions
+
+SECRET = "SecretInSource"
+"""What a secret that somebody wrote into a notebook is called, for programs."""
 
 DEFAULTS = Case(name="defaults")
 """What is tried for an agent that has no case and needs no parameter."""
@@ -35,11 +41,13 @@ class Publishing:
         versions: Versions,
         objects: Objects,
         running: Running,
+        caps: Caps,
         clock: Callable[[], datetime],
     ) -> None:
         self._versions = versions
         self._objects = objects
         self._running = running
+        self._caps = caps
         self._clock = clock
 
     async def publish(
@@ -53,23 +61,30 @@ class Publishing:
     ) -> Version:
         """The draft as a new version, which callers get from now on.
 
-        Every case is run first, all with `test=True`; *force* leaves that out.
+        It is looked through for secrets and every case is run first, all with `test=True`; *force*
+        leaves both out.
 
         Raises:
             AgentAccessDenied: The agent belongs to somebody else.
             IllegalMove: The agent is archived.
-            InvalidAgentConfig: It has required parameters and no case.
+            InvalidAgentConfig: It has required parameters and no case, asks for too much, or holds
+                a secret.
             VersionConflict: There is a version of that number.
             ChecksFailed: A case failed; `details` says which and how.
             PreconditionFailed: The draft was changed while its cases ran.
         """
         require_owner(principal, agent)
         _refuse_archived(agent)
+        # Caps may have been lowered since the draft was saved.
+        self._caps.check(agent.draft)
         known = [v.number for v in await self._versions.list(principal, agent)]
         chosen = next_number(known) if number is None else check_number(number)
         if chosen in known:
             raise VersionConflict(f"{agent.address} has a version {chosen}.", version=chosen)
         if not force:
+            await asyncio.to_thread(
+                refuse_secrets, await self._objects.get(agent.draft.fingerprint)
+            )
             await self._check(principal, agent)
         now = self._clock()
         version = Version(
@@ -132,6 +147,11 @@ class Publishing:
         """All versions of the agent, newest first."""
         return await self._versions.list(principal, agent)
 
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """As long as it is the same, every list of versions reads as before."""
+        return self._versions.epoch
+
     async def page(
         self, principal: Principal, agent: Agent, *, limit: int = PAGE, cursor: str | None = None
     ) -> Page[Version]:
@@ -188,6 +208,24 @@ class Publishing:
 def _refuse_archived(agent: Agent) -> None:
     if agent.archived_at is not None:
         raise IllegalMove(f"{agent.address} is archived.", stage=agent.stage)
+
+
+def refuse_secrets(content: bytes) -> None:
+    """Let a notebook pass, as it is kept, unless what looks like a secret stands in its source.
+
+    A draft may hold one, as it is its owner's alone.
+
+    Raises:
+        InvalidAgentConfig: It does; `details` says where.
+    """
+    found = list(secrets(json.loads(content)))
+    if found:
+        raise InvalidAgentConfig(
+            f"{found[0].message} Or publish with force.",
+            problem=SECRET,
+            secrets=[{"kind": secret.kind, **secret.place} for secret in found[:20]],
+            **found[0].place,
+        )
 
 
 def cases_of(definition: Definition) -> Sequence[Case]:

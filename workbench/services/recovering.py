@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -10,10 +11,12 @@ from workbench.domain.access import Principal
 from workbench.domain.definitions import Definition
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.domain.versions import DRAFT
-from workbench.errors import NotFound
+from workbench.errors import HomeUnreadable, NotFound
+from workbench.notebook.words import words
 from workbench.services.dispatching import Dispatching
 from workbench.services.settling import Settling
 from workbench.store.agents import Agents
+from workbench.store.objects import Objects
 from workbench.store.runs import Runs
 from workbench.store.versions import Versions
 
@@ -31,6 +34,7 @@ class Recovering:
         runs: Runs,
         agents: Agents,
         versions: Versions,
+        objects: Objects,
         dispatching: Dispatching,
         settling: Settling,
         administrator: Principal,
@@ -41,6 +45,7 @@ class Recovering:
         self._runs = runs
         self._agents = agents
         self._versions = versions
+        self._objects = objects
         self._dispatching = dispatching
         self._settling = settling
         self._administrator = administrator
@@ -53,6 +58,7 @@ class Recovering:
 
         Without *resume* what waits stays as it is, for a life that lasts longer.
         """
+        await self._read_words()
         settled = again = 0
         for run in await self._runs.unsettled():
             if run.status is RunStatus.RUNNING and run.boot == self._boot:
@@ -75,6 +81,20 @@ class Recovering:
                 settled,
                 again,
             )
+
+    async def _read_words(self) -> None:
+        """Have agents found by their words that are older than looking for words is."""
+        for agent in await self._agents.unread():
+            said = {}
+            for state, definition in (("draft", agent.draft), ("published", agent.published)):
+                try:
+                    content = await self._objects.get(definition.fingerprint) if definition else b""
+                    said[state] = await asyncio.to_thread(words, content) if content else ""
+                except (NotFound, HomeUnreadable) as error:
+                    log.warning("the notebook of %s cannot be looked through: %s", agent.id, error)
+                    said[state] = ""
+            if any(said.values()):
+                await self._agents.hear(agent, draft=said["draft"], published=said["published"])
 
     async def _stopped(self, run: Run, found: _Found) -> Run:
         """What becomes of a run that an earlier life had begun, or that cannot begin any more.

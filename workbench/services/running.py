@@ -12,6 +12,7 @@ from workbench.domain.access import Principal, require_owner
 from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
 from workbench.domain.events import Event
+from workbench.domain.isolation import Protection
 from workbench.domain.models import Mode
 from workbench.domain.paging import Page
 from workbench.domain.parameters import accept, from_text
@@ -64,6 +65,7 @@ class Running:
         events: Events,
         papers: Papers,
         dispatching: Dispatching,
+        protection: Protection,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
     ) -> None:
@@ -72,6 +74,7 @@ class Running:
         self._events = events
         self._papers = papers
         self._dispatching = dispatching
+        self._protection = protection
         self._clock = clock
         self._new_id = new_id
 
@@ -87,7 +90,7 @@ class Running:
             NotFound: There is no such version.
             ResourceExhausted: Too many runs are waiting.
             IdempotencyMismatch: The key came with another request before.
-            Unavailable: The workbench is about to stop.
+            Unavailable: The workbench is about to stop, or keeps runs apart less than this one needs.
         """
         run, _ = await self.take(principal, agent, order)
         return run
@@ -99,6 +102,7 @@ class Running:
             WorkbenchError: As `accept` does.
         """
         number, definition, warning = await self._resolve(principal, agent, order)
+        self._protection.check(definition.isolation)
         parameters = _values(definition, order)
         run = Run(
             id=self._new_id(),
@@ -139,6 +143,11 @@ class Running:
         except TimeoutError:
             pass  # as it stands now is the answer then
         return await self._runs.get(principal, run_id)
+
+    @property
+    def epoch(self) -> int:
+        """As long as it is the same number, every list of runs reads as before."""
+        return self._runs.epoch
 
     async def list(self, principal: Principal, query: RunQuery) -> Page[Run]:
         """The runs the asker may know of, newest first."""

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import math
 import os
+import tempfile
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from workbench.domain.definitions import Definition
-from workbench.domain.limits import Limits
+from workbench.domain.limits import BOUNDLESS, Limits
 from workbench.domain.parameters import TEST, Parameter, accept, from_text, object_schema
 from workbench.domain.runs import Reason, RunStatus
-from workbench.errors import InvalidAgentConfig
+from workbench.errors import InvalidAgentConfig, Unavailable
 from workbench.kernels import Executor, Outcome, Task
-from workbench.kernels.environment import at_home
+from workbench.kernels.environment import apart, at_home
 from workbench.kernels.executor import NotebookExecutor
+from workbench.kernels.ground import AUTO, choose
 from workbench.kernels.ordinary import OrdinaryKernels
 from workbench.notebook.definition import define
 from workbench.notebook.document import fingerprint, thaw
@@ -29,8 +32,8 @@ from workbench.notebook.parameters import declared
 from workbench.services.judging import breach, check_values
 
 # A file that somebody keeps and runs themselves: the budgets only save the machine.
-_ROOMY = Limits(
-    seconds=math.inf,
+_ROOMY = replace(
+    BOUNDLESS,
     kept_output_bytes=512 * 1024 * 1024,
     output_bytes=1024 * 1024 * 1024,
     result_bytes=64 * 1024 * 1024,
@@ -59,6 +62,29 @@ def executor_here(folder: Path) -> Executor:
     """What carries out a notebook as papermill would: in *folder*, in the caller's environment."""
     housing = at_home(folder=folder, inherited=os.environ)
     return NotebookExecutor(kernels=OrdinaryKernels(housing=housing))
+
+
+@contextmanager
+def sandbox() -> Iterator[Executor]:
+    """What carries out a notebook behind the best wall there is, in a folder that goes with it.
+
+    Raises:
+        Unavailable: There is none to be had on this machine.
+    """
+    ground = choose(AUTO)
+    if ground.wall is None:
+        raise Unavailable(f"There is no sandbox to be had on this machine. {ground.cure}".rstrip())
+    with tempfile.TemporaryDirectory(prefix="wb-run-") as folder:
+        housing = apart(
+            work=Path(folder) / "runs", cache=Path(folder) / "cache", inherited=os.environ
+        )
+        yield NotebookExecutor(kernels=OrdinaryKernels(housing=housing, wall=ground.wall))
+
+
+def held(trial: Trial) -> Trial:
+    """*trial* within the limits of any agent's run, but for the time it says it needs."""
+    limits = replace(Limits(), seconds=trial.task.limits.seconds)
+    return replace(trial, task=replace(trial.task, limits=limits))
 
 
 def prepare(notebook: bytes, *, texts: Mapping[str, str], test: bool) -> Trial:
@@ -149,9 +175,4 @@ def _typed(parameters: Sequence[Parameter], texts: Mapping[str, str]) -> dict[st
 def _limits(definition: Definition) -> Limits:
     if definition.timeout_seconds is None:
         return _ROOMY
-    return Limits(
-        seconds=definition.timeout_seconds,
-        kept_output_bytes=_ROOMY.kept_output_bytes,
-        output_bytes=_ROOMY.output_bytes,
-        result_bytes=_ROOMY.result_bytes,
-    )
+    return replace(_ROOMY, seconds=definition.timeout_seconds)

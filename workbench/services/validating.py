@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import Definition
 from workbench.domain.names import check_name
 from workbench.errors import InvalidAgentConfig, InvalidRequest
@@ -23,9 +24,9 @@ from workbench.services.authoring import (
     check_kernel,
     document_of,
 )
-from workbench.services.publishing import cases_of
+from workbench.services.publishing import SECRET, cases_of
 
-SECRET, MISSING = "SecretInSource", "ModuleNotFound"
+MISSING = "ModuleNotFound"
 
 
 class Severity(StrEnum):
@@ -74,12 +75,13 @@ def validated(
     proposal: Proposal,
     *,
     kernels: Collection[str] = (),
+    caps: Caps | None = None,
     publish: bool = False,
     refused: Sequence[InvalidAgentConfig] = (),
 ) -> Examination:
     """Everything that is wrong with *proposal*, where agents may name *kernels* too.
 
-    With *publish*, what would only keep it from being published counts as well; *refused* is what
+    What it asks for must be within *caps*, if there are any. With *publish*, what would only keep it from being published counts as well; *refused* is what
     was found wrong before there was a proposal.
     """
     problems = [*map(_problem, refused), *_about_it(proposal)]
@@ -92,7 +94,7 @@ def validated(
         problems += map(_problem, faults(nb))
         problems += _secrets(nb)
         if not problems:
-            definition, refusals = _defined(nb, proposal, kernels, publish=publish)
+            definition, refusals = _defined(nb, proposal, kernels, caps, publish=publish)
             problems += refusals
         if _own_kernel(nb, kernels):
             problems += _missing(nb, beside=proposal.files)
@@ -119,14 +121,19 @@ def _about_it(proposal: Proposal) -> Iterator[Problem]:
 
 
 def _defined(
-    nb: dict[str, Any], proposal: Proposal, kernels: Collection[str], *, publish: bool
+    nb: dict[str, Any],
+    proposal: Proposal,
+    kernels: Collection[str],
+    caps: Caps | None,
+    *,
+    publish: bool,
 ) -> tuple[Definition | None, list[Problem]]:
     files = tuple(map(as_file, sorted(proposal.files.items())))
     definition = define(nb, fingerprint=fingerprint(dump(nb)), files=files)
     checks: list[Callable[[], object]] = [lambda: check_kernel(definition, kernels)]
     if publish:
         checks.append(lambda: cases_of(definition))
-    found = []
+    found = [] if caps is None else [_problem(refusal) for refusal in caps.refusals(definition)]
     for check in checks:
         try:
             check()
@@ -137,12 +144,7 @@ def _defined(
 
 def _secrets(nb: dict[str, Any]) -> Iterator[Problem]:
     for secret in secrets(nb):
-        yield Problem(
-            code=SECRET,
-            message=f"Cell {secret.cell} holds {secret.kind} (line {secret.line}). Whoever sees the"
-            " notebook has it: take it out, and make a new one.",
-            details={"cell": secret.cell, "cell_id": secret.cell_id, "line": secret.line},
-        )
+        yield Problem(code=SECRET, message=secret.message, details=secret.place)
 
 
 def _own_kernel(nb: dict[str, Any], kernels: Collection[str]) -> bool:

@@ -37,9 +37,14 @@ def page_view(page: Page[T], view: Callable[[T], dict[str, Any]]) -> dict[str, A
     return {"items": [view(item) for item in page.items], "next_cursor": page.next_cursor}
 
 
+def may_write(principal: Principal, agent: Agent) -> bool:
+    """Whether *principal* may change the agent, and so meets its draft."""
+    return principal.is_admin or principal.user == agent.owner
+
+
 def agent_view(agent: Agent, principal: Principal) -> dict[str, Any]:
     """An agent as *principal* meets it: its owner sees the draft once it differs, others do not."""
-    writable = principal.is_admin or principal.user == agent.owner
+    writable = may_write(principal, agent)
     face = agent.face
     return {
         "id": agent.id,
@@ -72,7 +77,9 @@ def definition_view(definition: Definition) -> dict[str, Any]:
             None if definition.output_schema is None else dict(definition.output_schema)
         ),
         "timeout_seconds": definition.timeout_seconds,
-        "network": definition.network,
+        "isolation": definition.isolation or None,
+        "limits": dict(definition.limits),
+        "network": list(definition.hosts) or str(definition.network),
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
     }

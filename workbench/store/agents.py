@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from workbench.domain.access import Principal, may_see_agent, require_author, require_owner
 from workbench.domain.agents import Agent, Visibility
@@ -16,6 +19,7 @@ from workbench.errors import (
     DuplicateAgentName,
     InvalidRequest,
     PreconditionFailed,
+    Unavailable,
 )
 from workbench.store.addresses import claim_address, leave_address
 from workbench.store.catalog import Catalog
@@ -30,23 +34,53 @@ from workbench.store.cells import (
 )
 from workbench.store.conditions import Condition, where
 from workbench.store.connection import Query
+from workbench.store.directory import Directory, Place
 from workbench.store.recent import Recent
-from workbench.store.sight import agents_seen_by
-from workbench.store.tables import AGENTS, Row
-from workbench.store.texts import agents_found_by, keep_text
+from workbench.store.tables import AGENT_TEXTS, AGENTS, Row, check_text
+from workbench.store.tags import tags_cell
+from workbench.store.texts import keep_text
 from workbench.store.transaction import Transaction
 
-# Stands around each tag, so that a whole one can be looked for in all of them.
-_BETWEEN = "\x1f"
+MOST_KEPT = 16_384
+"""How many agents are kept in memory as they stand; each takes some five kilobytes."""
+_TEXTS_AT_ONCE = 100
+
+_TEXTS = f"""
+    SELECT {AGENT_TEXTS.listed} FROM agent_texts WHERE agent_id > $1
+    ORDER BY agent_id LIMIT {_TEXTS_AT_ONCE}
+"""
 
 
 class Agents:
     """Every agent the workbench remembers."""
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, directory: Directory) -> None:
         self._catalog = catalog
-        self._by_id: Recent[str, Agent] = Recent()
-        self._ids: Recent[tuple[str, str], str] = Recent()
+        self._directory = directory
+        self._by_id: Recent[str, Agent] = Recent(limit=MOST_KEPT)
+        self._ids: Recent[tuple[str, str], str] = Recent(limit=MOST_KEPT)
+        self._reading: asyncio.Task[None] | None = None
+
+    async def load(self) -> None:
+        """Have the directory of all agents; once, before anything else.
+
+        What their notebooks say is read meanwhile.
+        """
+        sql = f"SELECT {AGENTS.listed} FROM agents ORDER BY created_at, id"
+
+        def enter(ask: Query) -> None:
+            for found in ask(sql):
+                self._directory.enter(AGENTS.image(found))
+
+        await self._catalog.read(enter)
+        self._reading = asyncio.create_task(self._read_texts())
+
+    async def close(self) -> None:
+        """Read no further."""
+        if self._reading is not None:
+            self._reading.cancel()
+            with suppress(asyncio.CancelledError, Unavailable):
+                await self._reading
 
     async def create(self, principal: Principal, agent: Agent, *, words: str = "") -> Agent:
         """*agent*, once it is kept; *words* of its draft are what its owner finds it by.
@@ -102,24 +136,18 @@ class Agents:
         Raises:
             InvalidRequest: The limit or the cursor makes no sense.
         """
-        limit = check_limit(query.limit)
-        conditions, values = where(
-            [
-                agents_seen_by(principal),
-                Condition("archived_at IS NULL"),
-                *_conditions(principal, query),
-            ]
-        )
-        sql = (
-            f"SELECT {AGENTS.listed} FROM agents WHERE {conditions}"
-            f" ORDER BY created_at DESC, id DESC LIMIT {limit + 1}"
-        )
-        rows = await self._catalog.read(
-            lambda ask: [AGENTS.image(found) for found in ask(sql, *values)]
-        )
-        agents = [_agent(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page(items=agents, next_cursor=_cursor(agents[-1]) if more else None)
+        check_limit(query.limit)
+        for asked in (query.name, query.owner, query.text, query.tag):
+            check_text(asked or "")
+        below = None if query.cursor is None else _place(query.cursor)
+        if query.text:
+            await self._have_texts()
+        ids, more = self._directory.page(principal, query, below)
+        found = await self._some(ids)
+        # The directory may know of a change a moment before the agents that are kept here do.
+        seen = [a for a in found if may_see_agent(principal, a) and a.archived_at is None]
+        last = self._directory.place(ids[-1]) if more else None
+        return Page(items=seen, next_cursor=write_cursor(*last) if last else None)
 
     async def replace(self, principal: Principal, was: Agent, agent: Agent) -> Agent:
         """*agent*, once it stands where *was* stood.
@@ -137,6 +165,29 @@ class Agents:
             return agent
 
         return await self._catalog.transact(change, then=self.learn)
+
+    async def unread(self) -> Sequence[Agent]:
+        """The agents whose notebooks nobody has looked through for words."""
+        sql = (
+            f"SELECT {AGENTS.listed} FROM agents"
+            " WHERE id NOT IN (SELECT agent_id FROM agent_texts) ORDER BY id"
+        )
+        return await self._catalog.read(
+            lambda ask: [_agent(AGENTS.image(found)) for found in ask(sql)]
+        )
+
+    async def hear(self, agent: Agent, *, draft: str, published: str) -> None:
+        """Have *agent* found by these words of its notebooks, if nobody has kept any meanwhile.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+
+        def change(rows: Transaction) -> None:
+            if rows.row(AGENTS, agent.id) and not rows.row(AGENT_TEXTS, agent.id):
+                keep_text(rows, agent, draft=draft, published=published)
+
+        await self._catalog.transact(change)
 
     async def moved(
         self, principal: Principal, owner: str, name: str, *, since: datetime
@@ -171,6 +222,46 @@ class Agents:
             self._ids.drop((before.owner, before.name))
         self._by_id.write(agent.id, agent)
         self._ids.write((agent.owner, agent.name), agent.id)
+
+    async def _some(self, ids: Sequence[str]) -> Sequence[Agent]:
+        """Those of *ids* that there are, in their order."""
+        kept = {agent_id: self._by_id.get(agent_id) for agent_id in ids}
+        missing = [agent_id for agent_id, agent in kept.items() if agent is None]
+        if missing:
+            epoch = self._by_id.epoch
+            conditions, values = where([Condition("id IN (SELECT unnest({}))", (missing,))])
+            sql = f"SELECT {AGENTS.listed} FROM agents WHERE {conditions}"
+
+            def question(ask: Query) -> Sequence[Agent]:
+                return [_agent(AGENTS.image(found)) for found in ask(sql, *values)]
+
+            for agent in await self._catalog.read(question):
+                self._by_id.learn(agent.id, agent, epoch=epoch)
+                kept[agent.id] = agent
+        return [agent for agent in kept.values() if agent is not None]
+
+    async def _have_texts(self) -> None:
+        """Wait until all notebooks' words are read.
+
+        Raises:
+            Unavailable: The index does not answer.
+        """
+        reading = self._reading
+        if reading is None or (reading.done() and reading.exception() is not None):
+            reading = self._reading = asyncio.create_task(self._read_texts())
+        await asyncio.shield(reading)
+
+    async def _read_texts(self) -> None:
+        last: str | None = ""
+        while last is not None:
+            last = await self._catalog.read(partial(self._hear, last))
+
+    def _hear(self, last: str, ask: Query) -> str | None:
+        """Have some more texts, behind that of the agent *last*; whose was the last, if any is left."""
+        rows = [AGENT_TEXTS.image(found) for found in ask(_TEXTS, last)]
+        for row in rows:
+            self._directory.hear(row, late=True)
+        return text(rows[-1]["agent_id"]) if len(rows) == _TEXTS_AT_ONCE else None
 
     async def _read(self, condition: Condition, wanted: str) -> Agent:
         epoch, ids_epoch = self._by_id.epoch, self._ids.epoch
@@ -248,31 +339,12 @@ def _unknown(wanted: str) -> AgentNotFound:
     return AgentNotFound(f"There is no agent {wanted!r}.", agent=wanted)
 
 
-def _conditions(principal: Principal, query: AgentQuery) -> Iterator[Condition]:
-    if query.name is not None:
-        yield Condition("name = {}", (query.name,))
-    if query.owner is not None:
-        yield Condition("owner = {}", (query.owner,))
-    if query.text is not None:
-        yield agents_found_by(principal, query.text)
-    if query.tag is not None:
-        yield Condition("strpos(tags, {}) > 0", (_tags([query.tag]),))
-    if query.cursor is not None:
-        created_at, agent_id = read_cursor(query.cursor, parts=2)
-        try:
-            moment(created_at)
-        except ValueError:
-            raise InvalidRequest("cursor must be the next_cursor of an earlier page.") from None
-        yield Condition("(created_at, id) < (CAST({} AS TIMESTAMP), {})", (created_at, agent_id))
-
-
-def _cursor(agent: Agent) -> str:
-    return write_cursor(from_moment(agent.created_at) or "", agent.id)
-
-
-def _tags(tags: object) -> str:
-    assert isinstance(tags, list | tuple)
-    return "".join(f"{_BETWEEN}{tag}{_BETWEEN}" for tag in tags)
+def _place(cursor: str) -> Place:
+    created_at, agent_id = read_cursor(cursor, parts=2)
+    try:
+        return from_moment(moment(created_at)) or "", agent_id
+    except ValueError:
+        raise InvalidRequest("cursor must be the next_cursor of an earlier page.") from None
 
 
 def _row(agent: Agent) -> Row:
@@ -286,7 +358,7 @@ def _row(agent: Agent) -> Row:
         "published": from_json(agent.published.as_json()) if agent.published else None,
         "visibility": str(agent.visibility),
         "metadata": from_json(dict(agent.metadata)),
-        "tags": _tags(agent.face.tags),
+        "tags": tags_cell(agent.face.tags),
         "created_at": from_moment(agent.created_at),
         "updated_at": from_moment(agent.updated_at),
         "archived_at": from_moment(agent.archived_at),
@@ -295,14 +367,19 @@ def _row(agent: Agent) -> Row:
 
 def _agent(row: Row) -> Agent:
     published = row["published"]
+    draft = definition_from_json(to_json(row["draft"]))
+    face = None
+    if published is not None:
+        # Most drafts are what is published: one is enough to keep.
+        face = draft if published == row["draft"] else definition_from_json(to_json(published))
     return Agent(
         id=text(row["id"]),
         owner=text(row["owner"]),
         name=text(row["name"]),
         description=text(row["description"]),
-        draft=definition_from_json(to_json(row["draft"])),
+        draft=draft,
         current_version=text_or_none(row["current_version"]),
-        published=definition_from_json(to_json(published)) if published is not None else None,
+        published=face,
         visibility=Visibility(text(row["visibility"])),
         metadata=to_json(row["metadata"]),
         created_at=moment(row["created_at"]),

@@ -56,12 +56,14 @@ class Catalog:
         readers: Executor,
         at: Callable[[str], None] = lambda point: None,
         linger_seconds: float = LINGER_SECONDS,
+        committed: Callable[[Sequence[Change]], None] = lambda changes: None,
     ) -> None:
         self._index = index
         self._journal = journal
         self._readers = readers
         self._at = at
         self._linger = linger_seconds
+        self._committed = committed
         self._loop = asyncio.get_running_loop()
         self._wake = threading.Condition()
         self._jobs: deque[Callable[[], None]] = deque()
@@ -216,9 +218,11 @@ class Catalog:
             # It is in the journal, so it has happened: only the index has to learn of it.
             _log.error("The index did not take a journaled change: %s", error)
             self._catch_up()
-            return result
-        self._forget(taken)
-        self._at("index.committed")
+        else:
+            self._forget(taken)
+            self._at("index.committed")
+        # Before anybody is answered, and in the order of the transactions.
+        self._committed(transaction.changes)
         return result
 
     def _catch_up(self) -> None:

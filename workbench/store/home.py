@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from workbench.errors import HomeInUse, HomeUnreadable
@@ -28,11 +28,13 @@ class Owner:
         pid: Its process id; 0 if it has not written it down yet.
         url: Where it answers, once it does.
         token: What lets the same user's commands speak to it, once it answers.
+        certificate: What it shows them, in PEM; empty if it does not speak TLS.
     """
 
     pid: int
     url: str | None = None
     token: str | None = None
+    certificate: str = ""
 
 
 class Home:
@@ -93,9 +95,12 @@ class Home:
             os.close(descriptor)
             raise
 
-    def announce(self, url: str, token: str) -> None:
-        """Tell the same user's commands where the owner answers and what it takes as a token."""
-        self._write(Owner(pid=os.getpid(), url=url, token=token))
+    def announce(self, url: str, token: str, certificate: str = "") -> None:
+        """Tell the same user's commands where the owner answers and what it takes as a token.
+
+        *certificate*, in PEM, is what it shows them, if it speaks TLS.
+        """
+        self._write(Owner(pid=os.getpid(), url=url, token=token, certificate=certificate))
 
     def release(self) -> None:
         """Let somebody else own the home."""
@@ -105,8 +110,7 @@ class Home:
 
     def _write(self, owner: Owner) -> None:
         assert self._descriptor is not None
-        said = {"home": FORMAT, "pid": owner.pid, "url": owner.url, "token": owner.token}
-        text = json.dumps(said).encode()
+        text = json.dumps({"home": FORMAT, **asdict(owner)}).encode()
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, text, 0)
 

@@ -50,6 +50,25 @@ class Objects:
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.load, mark)
 
+    async def all(self) -> list[str]:
+        """The fingerprints of all that is kept at the moment.
+
+        Raises:
+            Unavailable: The disk fails.
+        """
+
+        def walk() -> list[str]:
+            if not self._folder.is_dir():
+                return []
+            parts = (part for part in self._folder.iterdir() if part.is_dir())
+            found = (path.name for part in parts for path in part.iterdir())
+            return [name for name in found if _FINGERPRINT.fullmatch(name)]
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, walk)
+        except OSError as error:
+            raise Unavailable(f"The disk fails: {error.strerror}.") from error
+
     def exists(self, mark: str) -> bool:
         """Whether something is kept under the fingerprint *mark*."""
         return _FINGERPRINT.fullmatch(mark) is not None and self.path(mark).is_file()

@@ -158,6 +158,22 @@ class Papers:
         except (OSError, ValueError):
             raise NotFound(f"Run {run_id} left no such file.", run_id=run_id) from None
 
+    async def all(self) -> list[str]:
+        """The ids of all runs that have a folder at the moment.
+
+        Raises:
+            Unavailable: The disk fails.
+        """
+        found: list[str] = []
+
+        def walk() -> None:
+            for path in self._folder.glob("????/??/??/*"):
+                if _RUN_ID.fullmatch(path.name) and self.folder(path.name) == path:
+                    found.append(path.name)
+
+        await self._write(walk)
+        return found
+
     async def throw_away(self, run_ids: Iterable[str]) -> None:
         """Have nothing left of those runs.
 

@@ -99,6 +99,7 @@ class Purges:
         await self._throw_away(marks)
 
     def _forget(self, agent: Agent, taken: _Taken) -> None:
+        self._runs.forget()
         if taken.whole:
             self._agents.forget(agent)
             self._versions.forget(agent, taken.versions)

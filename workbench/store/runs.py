@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ from workbench.store.cells import (
     to_moment,
 )
 from workbench.store.conditions import Condition, where
-from workbench.store.connection import Query
+from workbench.store.connection import Query, Rows
 from workbench.store.landmarks import STRIDE, Landmarks
 from workbench.store.objects import Objects
 from workbench.store.sight import runs_seen_by
@@ -72,7 +72,11 @@ class Idempotency:
 
 
 class Runs:
-    """Every run the workbench remembers."""
+    """Every run the workbench remembers.
+
+    Attributes:
+        epoch: Another number whenever a run was written since: lists may read otherwise now.
+    """
 
     def __init__(self, catalog: Catalog, objects: Objects) -> None:
         self._catalog = catalog
@@ -80,6 +84,7 @@ class Runs:
         # Where every run stands that may still move; asked before a move is journaled.
         self._moving: dict[str, Run] = {}
         self._landmarks = Landmarks()
+        self.epoch = 0
         # How many runs of an agent are on their way in, and the agents that take no more.
         self._accepting: Counter[str] = Counter()
         self._shut: set[str] = set()
@@ -185,21 +190,15 @@ class Runs:
         limit = check_limit(query.limit)
         below = read_cursor(query.cursor, parts=1)[0] if query.cursor is not None else None
         wanted = [runs_seen_by(principal), *_conditions(query, below)]
-        floors = self._landmarks.floors(below)
+        if query.agent_id is None:
+            floors = self._landmarks.floors(below)
 
-        def question(ask: Query) -> list[Run]:
-            rows: list[Any] = []
-            for floor in floors:
-                near = [Condition("id >= {}", (floor,))] if floor is not None else []
-                conditions, values = where([*wanted, *near])
-                rows = ask(
-                    f"SELECT {RUNS.listed} FROM runs WHERE {conditions}"
-                    f" ORDER BY id DESC LIMIT {limit + 1}",
-                    *values,
-                )
-                if len(rows) > limit:
-                    break
-            return [self._run(RUNS.image(found)) for found in rows]
+            def question(ask: Query) -> Sequence[Run]:
+                return self._runs(_near(ask, wanted, floors, limit + 1))
+        else:
+
+            def question(ask: Query) -> Sequence[Run]:
+                return self._runs(_scattered(ask, wanted, limit + 1))
 
         runs = await self._catalog.read(question, fresh=True)
         more = len(runs) > limit
@@ -271,12 +270,18 @@ class Runs:
             return run, False
         return await self._catalog.read(lambda _: self._run(kept)), True
 
+    def forget(self) -> None:
+        """Take note that some runs are gone."""
+        self.epoch += 1
+
     def _begin(self, run: Run, then: Callable[[Run], None]) -> None:
+        self.epoch += 1
         self._moving[run.id] = run
         self._landmarks.pass_by(run.id)
         then(run)
 
     def _moved(self, run: Run) -> None:
+        self.epoch += 1
         if run.status.settled:
             self._moving.pop(run.id, None)
 
@@ -288,6 +293,9 @@ class Runs:
         return IllegalMove(
             f"Run {run_id} is {run.status} already.", run_id=run_id, status=str(run.status)
         )
+
+    def _runs(self, rows: Rows) -> Sequence[Run]:
+        return [self._run(RUNS.image(found)) for found in rows]
 
     def _find(self, ask: Query, row: Row | None, run_id: str) -> Run | None:
         if row is None:
@@ -368,6 +376,37 @@ class Runs:
         if written.startswith(BY_REFERENCE):
             return to_json(self._objects.load(written[1:]).decode())
         return to_json(written)
+
+
+def _near(ask: Query, wanted: Sequence[Condition], floors: Iterable[str | None], most: int) -> Rows:
+    """The newest rows that are wanted, looked for no further back than they are likely to lie."""
+    rows: Rows = []
+    for floor in floors:
+        near = [Condition("id >= {}", (floor,))] if floor is not None else []
+        conditions, values = where([*wanted, *near])
+        rows = ask(
+            f"SELECT {RUNS.listed} FROM runs WHERE {conditions} ORDER BY id DESC LIMIT {most}",
+            *values,
+        )
+        if len(rows) >= most:
+            break
+    return rows
+
+
+def _scattered(ask: Query, wanted: Sequence[Condition], most: int) -> Rows:
+    """The newest rows that are wanted, wherever they lie.
+
+    First which they are, then what is in them: few columns of many rows are read faster than many.
+    """
+    conditions, values = where(wanted)
+    ids = ask(f"SELECT id FROM runs WHERE {conditions} ORDER BY id DESC LIMIT {most}", *values)
+    if not ids:
+        return []
+    places = ", ".join(f"${n}" for n in range(1, len(ids) + 1))
+    return ask(
+        f"SELECT {RUNS.listed} FROM runs WHERE id IN ({places}) ORDER BY id DESC",
+        *(run_id for (run_id,) in ids),
+    )
 
 
 def _earlier(rows: Transaction, run: Run, key: Idempotency) -> Row | None:

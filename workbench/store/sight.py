@@ -1,26 +1,15 @@
 """Who may see a row, said once in SQL for many rows.
 
-The same is said in Python for one row by `may_see_agent` and `may_see_run` of
-`workbench.domain.access`; a test holds the two equal.
+The same is said in Python for one row by `may_see_run` of `workbench.domain.access`; a test holds
+the two equal.
 """
 
 from __future__ import annotations
 
 from workbench.domain.access import Principal
-from workbench.domain.agents import Visibility
 from workbench.store.conditions import Condition
 
 _EVERYTHING = Condition("TRUE")
-
-
-def agents_seen_by(principal: Principal) -> Condition:
-    """Holds for the agents that *principal* may know of."""
-    if principal.is_admin:
-        return _EVERYTHING
-    return Condition(
-        "owner = {} OR (visibility = {} AND current_version IS NOT NULL AND archived_at IS NULL)",
-        (principal.user, str(Visibility.PUBLIC)),
-    )
 
 
 def runs_seen_by(principal: Principal) -> Condition:

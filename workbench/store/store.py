@@ -15,6 +15,7 @@ from workbench.store.access import Access
 from workbench.store.agents import Agents
 from workbench.store.backup import write_archive
 from workbench.store.catalog import LINGER_SECONDS, Catalog
+from workbench.store.directory import Directory
 from workbench.store.events import Events
 from workbench.store.home import Home
 from workbench.store.index import Index
@@ -27,6 +28,7 @@ from workbench.store.purges import Purges
 from workbench.store.revisions import Revisions
 from workbench.store.runs import Runs
 from workbench.store.snapshots import SNAPSHOT_BYTES
+from workbench.store.sweeping import Swept, sweep
 from workbench.store.versions import Versions
 
 _READERS = 3
@@ -67,13 +69,19 @@ class Store:
         self._index = index
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
         self._threads = ThreadPoolExecutor(_FILE_THREADS, thread_name_prefix="files")
+        directory = Directory()
         self._catalog = Catalog(
-            index, journal, readers=self._readers, at=at, linger_seconds=linger_seconds
+            index,
+            journal,
+            readers=self._readers,
+            at=at,
+            linger_seconds=linger_seconds,
+            committed=directory.take_in,
         )
         self.objects = Objects(home.objects, threads=self._threads)
         self.papers = Papers(home.runs, threads=self._threads, at=at)
         self.events = Events(self.papers, clock=clock, threads=self._threads)
-        self.agents = Agents(self._catalog)
+        self.agents = Agents(self._catalog, directory)
         self.versions = Versions(self._catalog, self.agents)
         self.runs = Runs(self._catalog, self.objects)
         self.model_calls = ModelCalls(self._catalog)
@@ -125,6 +133,7 @@ class Store:
         journal, index = await asyncio.to_thread(prepare)
         store = cls(home, journal, index, clock=clock, at=at, linger_seconds=linger_seconds)
         try:
+            await store.agents.load()
             await store.runs.load()
             await store.runs.forget_keys(now=clock())
         except BaseException:
@@ -150,6 +159,14 @@ class Store:
             Unavailable: The disk does not take it.
         """
         await self._catalog.rebuild()
+
+    async def sweep(self) -> Swept:
+        """Throw away whatever no row speaks of: rests of purges and of drafts long gone.
+
+        Raises:
+            Unavailable: The disk or the index fails.
+        """
+        return await sweep(self._catalog, self.objects, self.papers)
 
     async def flush(self) -> None:
         """Have everything that anybody was told of in the index.
@@ -181,6 +198,7 @@ class Store:
     async def close(self) -> None:
         """Finish what is under way, bring the index up to date and let the home go."""
         await self.events.close()
+        await self.agents.close()
         await self._catalog.close()
         await asyncio.to_thread(self._shut)
 

@@ -6,28 +6,10 @@ agent. Whoever keeps words here has put them into lower case and bounded them.
 
 from __future__ import annotations
 
-from workbench.domain.access import Principal
 from workbench.domain.agents import Agent
 from workbench.store.cells import text
-from workbench.store.conditions import Condition
 from workbench.store.tables import AGENT_TEXTS, Row
 from workbench.store.transaction import Transaction
-
-_FOUND = """
-    contains(lower(name), {{}}) OR contains(lower(description), {{}}) OR contains(lower(tags), {{}})
-    OR id IN (
-        SELECT agent_id FROM agent_texts
-        WHERE contains(published, {{}}) OR (contains(draft, {{}}) AND {mine})
-    )
-"""
-
-
-def agents_found_by(principal: Principal, wanted: str) -> Condition:
-    """Holds for the agents that *principal* is shown when asking for *wanted*."""
-    words = (wanted.lower(),) * 5
-    if principal.is_admin:
-        return Condition(_FOUND.format(mine="TRUE"), words)
-    return Condition(_FOUND.format(mine="owner = {}"), (*words, principal.user))
 
 
 def keep_text(

@@ -196,13 +196,21 @@ class Versions:
                 (found[0] for found in ask(_NUMBERS, agent.id)), key=order, reverse=True
             )
             behind = [n for n in numbers if below is None or order(n) < order(below)]
-            found = [ask(_ONE, agent.id, number)[0] for number in behind[:limit]]
+            shown = behind[:limit]
+            places = ", ".join(f"${n}" for n in range(2, len(shown) + 2))
+            found = ask(f"{_ALL} AND number IN ({places})", agent.id, *shown) if shown else []
+            versions = [_version(VERSIONS.image(values)) for values in found]
             return Page(
-                items=[_version(VERSIONS.image(values)) for values in found],
+                items=sorted(versions, key=lambda one: order(one.number), reverse=True),
                 next_cursor=write_cursor(behind[limit - 1]) if len(behind) > limit else None,
             )
 
         return await self._catalog.read(question)
+
+    @property
+    def epoch(self) -> tuple[int, int]:
+        """Another whenever a version or an agent was written since: lists may read otherwise now."""
+        return self._agents.epoch, self._recent.epoch
 
     def forget(self, agent: Agent, numbers: Iterable[str]) -> None:
         """Take note that these versions of *agent* are gone."""

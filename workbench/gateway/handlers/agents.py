@@ -14,11 +14,11 @@ from workbench.errors import InvalidAgentConfig, WorkbenchError
 from workbench.gateway.examples import examples
 from workbench.gateway.handlers.places import agent_at
 from workbench.gateway.requests import Call, Fields, fields, flag, options, page
-from workbench.gateway.responses import Answer, answer
+from workbench.gateway.responses import Answer, answer, page_answer
 from workbench.services.authoring import Changes, Proposal
-from workbench.services.publishing import cases_of
+from workbench.services.publishing import cases_of, refuse_secrets
 from workbench.services.validating import validated
-from workbench.services.views import agent_view, examination_view, page_view
+from workbench.services.views import agent_view, examination_view
 
 _PROPOSAL: Fields = {
     "agent_name": (str,),
@@ -48,7 +48,9 @@ async def create(call: Call) -> Answer:
     proposal = _proposal(given)
     publish = bool(given.get("publish", False))
     if publish:
-        cases_of((await call.app.authoring.examine(proposal))[1])
+        content, definition = await call.app.authoring.examine(proposal)
+        await asyncio.to_thread(refuse_secrets, content)
+        cases_of(definition)
     agent = await call.app.authoring.create(call.principal, proposal)
     if publish:
         try:
@@ -102,8 +104,13 @@ async def listing(call: Call) -> Answer:
         limit=limit,
         cursor=cursor,
     )
-    agents = await call.app.authoring.list(call.principal, query)
-    return answer(page_view(agents, lambda agent: agent_view(agent, call.principal)))
+
+    async def write() -> Answer:
+        found = await call.app.authoring.list(call.principal, query)
+        items = [call.kept.agent(agent, call.principal) for agent in found.items]
+        return page_answer(items, found.next_cursor)
+
+    return await call.kept.answer(call.asked, call.app.authoring.epoch, write)
 
 
 async def about(call: Call) -> Answer:

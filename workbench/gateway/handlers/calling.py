@@ -149,10 +149,12 @@ async def _accepted(
 
 async def _result(call: Call, agent: Agent, order: Order) -> Answer:
     accepted, replayed = await call.app.running.take(call.principal, agent, order)
+    warned = await deprecation_of(call, agent, accepted.version)
     run = await settled(call, accepted.id)
     if run.status is not RunStatus.COMPLETED:
-        raise failed(run)
-    warned = await deprecation_of(call, agent, run.version)
+        error = failed(run)
+        error.details |= {name.lower(): value for name, value in warned.items()}
+        raise error
     return answer(run.result, headers={**_about(run, replayed), **warned})
 
 

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import gzip
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
-from workbench.app import App
-from workbench.domain.access import Principal
 from workbench.domain.agents import Agent
 from workbench.domain.paging import LARGEST_PAGE
 from workbench.domain.queries import AgentQuery
 from workbench.errors import AgentNotFound, Unauthenticated
 from workbench.gateway.handlers.places import agent_called
 from workbench.gateway.openapi import document
-from workbench.gateway.requests import Call, entity_tags, options
+from workbench.gateway.requests import Call, entity_tags, options, takes_gzip
 from workbench.gateway.responses import JSON, Answer
 from workbench.gateway.route import Handler, Route
 
 PAGES = Path(__file__).parents[1] / "pages"
 
-KEPT = 16
-"""For how many callers the document is kept written."""
-
 
 def openapi_of(routes: Callable[[], Sequence[Route]]) -> Handler:
     """What answers with the document of *routes* and of the agents the caller may run."""
-    kept: WeakKeyDictionary[App, dict[Principal, tuple[int, Answer]]] = WeakKeyDictionary()
 
     async def openapi(call: Call) -> Answer:
         """The OpenAPI document.
@@ -43,15 +39,17 @@ def openapi_of(routes: Callable[[], Sequence[Route]]) -> Handler:
         wanted = options(call, "agent").get("agent")
         if wanted is not None:
             return _unless_held(call, _written(document(routes(), [await _agent(call, wanted)])))
+
+        async def write() -> Answer:
+            return _written(document(routes(), await _agents(call)))
+
         # Reading and writing hundreds of agents takes its time; they seldom change.
-        known, epoch = kept.setdefault(call.app, {}), call.app.authoring.epoch
-        before, answer = known.pop(call.principal, (None, None))
-        if answer is None or before != epoch:
-            answer = _written(document(routes(), await _agents(call)))
-        known[call.principal] = epoch, answer
-        if len(known) > KEPT:
-            del known[next(iter(known))]
-        return _unless_held(call, answer)
+        epoch = call.app.authoring.epoch
+        whole = await call.kept.answer(call.asked, epoch, write)
+        if not takes_gzip(call):
+            return _unless_held(call, whole)
+        asked = (call.principal, f"{call.path} gzip", call.query)
+        return _unless_held(call, await call.kept.answer(asked, epoch, lambda: _zipped(whole)))
 
     return openapi
 
@@ -94,8 +92,13 @@ def _source(element: str, page: str) -> str:
 async def _agents(call: Call) -> Sequence[Agent]:
     if not call.principal.user:
         return []
-    page = await call.app.authoring.list(call.principal, AgentQuery(limit=LARGEST_PAGE))
-    return page.items
+    """The caller's own agents, then the others, the newest first: no more than make a page."""
+    own = AgentQuery(owner=call.principal.user, limit=LARGEST_PAGE)
+    found: dict[str, Agent] = {}
+    for query in (own, AgentQuery(limit=LARGEST_PAGE)):
+        page = await call.app.authoring.list(call.principal, query)
+        found |= {agent.id: agent for agent in page.items}
+    return list(found.values())[:LARGEST_PAGE]
 
 
 async def _agent(call: Call, wanted: str) -> Agent:
@@ -111,8 +114,21 @@ async def _agent(call: Call, wanted: str) -> Agent:
 def _written(body: bytes, *, media: str = JSON, headers: Mapping[str, str] | None = None) -> Answer:
     """A whole answer that its reader may keep, and the tag it is known by."""
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-    kept = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
+    kept = {
+        "ETag": tag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Authorization, Accept-Encoding",
+    }
     return Answer(body=body, media=media, headers={**kept, **(headers or {})})
+
+
+async def _zipped(whole: Answer) -> Answer:
+    """*whole*, pressed together; in a thread, as it takes its time."""
+    body = await asyncio.to_thread(gzip.compress, whole.body, 6, mtime=0)
+    tag = f'{whole.headers["ETag"][:-1]}-gzip"'
+    return replace(
+        whole, body=body, headers={**whole.headers, "ETag": tag, "Content-Encoding": "gzip"}
+    )
 
 
 def _unless_held(call: Call, answer: Answer) -> Answer:

@@ -30,11 +30,12 @@ async def readyz(call: Call) -> Answer:
     """Whether a new run would be taken.
 
     Raises:
-        Unavailable: The workbench is about to stop.
+        Unavailable: The workbench is about to stop, or nothing would contain a run.
     """
     options(call)
     if call.app.dispatching.draining:
         raise Unavailable("The workbench is about to stop.", ready=False)
+    call.app.protection.check()
     return answer({"ready": True})
 
 

@@ -53,8 +53,16 @@ async def agent_id_named(call: Call, text: str | None) -> str | None:
     if text is None:
         return None
     owner, slash, name = text.partition("/")
-    agent = await (agent_called(call, owner, name) if slash else agent_by_id(call, text))
-    return agent.id
+    if not slash:
+        return (await agent_by_id(call, text)).id
+    try:
+        return (await agent_called(call, owner, name)).id
+    except AgentNotFound:
+        # It may have been called that when its runs began.
+        moved = await call.app.authoring.moved(call.principal, owner, name)
+        if moved is None:
+            raise
+        return moved.id
 
 
 def run_of(places: Mapping[str, str]) -> str:

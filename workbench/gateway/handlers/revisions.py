@@ -16,9 +16,13 @@ async def listing(call: Call) -> Answer:
         AgentAccessDenied: The agent is somebody else's.
     """
     limit, cursor = page(options(call, "limit", "cursor"))
-    agent = await agent_at(call)
-    found = await call.app.revising.list(call.principal, agent, limit=limit, cursor=cursor)
-    return answer(page_view(found, revision_view))
+
+    async def write() -> Answer:
+        agent = await agent_at(call)
+        found = await call.app.revising.list(call.principal, agent, limit=limit, cursor=cursor)
+        return answer(page_view(found, revision_view))
+
+    return await call.kept.answer(call.asked, call.app.authoring.epoch, write)
 
 
 async def notebook(call: Call) -> Answer:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from http import HTTPStatus
 
 from workbench.domain.queries import RunQuery
@@ -43,7 +45,7 @@ async def listing(call: Call) -> Answer:
         AgentNotFound: Those of an agent are asked for that the caller may not know of.
     """
     found = options(call, "agent", *_LIST)
-    return await _list(call, found, await agent_id_named(call, found.get("agent")))
+    return await _list(call, found, lambda: agent_id_named(call, found.get("agent")))
 
 
 async def listing_of_agent(call: Call) -> Answer:
@@ -52,8 +54,11 @@ async def listing_of_agent(call: Call) -> Answer:
     Raises:
         AgentNotFound: There is no agent the caller may know of.
     """
-    found = options(call, *_LIST)
-    return await _list(call, found, (await agent_at(call)).id)
+
+    async def agent_id() -> str:
+        return (await agent_at(call)).id
+
+    return await _list(call, options(call, *_LIST), agent_id)
 
 
 async def show(call: Call) -> Answer:
@@ -158,10 +163,11 @@ async def cancel(call: Call) -> Answer:
     )
 
 
-async def _list(call: Call, found: dict[str, str], agent_id: str | None) -> Answer:
+async def _list(
+    call: Call, found: dict[str, str], agent_id: Callable[[], Awaitable[str | None]]
+) -> Answer:
     limit, cursor = page(found)
     query = RunQuery(
-        agent_id=agent_id,
         status=_status(found.get("status")),
         test=flag(found, "test"),
         version=found.get("version"),
@@ -170,7 +176,13 @@ async def _list(call: Call, found: dict[str, str], agent_id: str | None) -> Answ
         limit=limit,
         cursor=cursor,
     )
-    return answer(page_view(await call.app.running.list(call.principal, query), run_view))
+
+    async def write() -> Answer:
+        wanted = replace(query, agent_id=await agent_id())
+        return answer(page_view(await call.app.running.list(call.principal, wanted), run_view))
+
+    epoch = call.app.authoring.epoch, call.app.running.epoch
+    return await call.kept.answer(call.asked, epoch, write)
 
 
 def _status(text: str | None) -> RunStatus | None:

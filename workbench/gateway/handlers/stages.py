@@ -6,7 +6,7 @@ from typing import cast
 
 from workbench.domain.agents import Agent
 from workbench.domain.versions import DRAFT, Stage, Version
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidRequest, NotFound
 from workbench.gateway.handlers.places import agent_at
 from workbench.gateway.requests import Call, Fields, fields, options
 from workbench.gateway.responses import Answer, answer
@@ -99,7 +99,11 @@ async def deprecation_of(call: Call, agent: Agent, number: str) -> dict[str, str
     """The headers that warn of the version *number* of *agent*; none unless it is deprecated."""
     if number == DRAFT:
         return {}
-    return deprecation(await call.app.publishing.version(call.principal, agent, number))
+    try:
+        return deprecation(await call.app.publishing.version(call.principal, agent, number))
+    except NotFound:
+        # It has been taken away since the run was accepted, which is no reason to refuse its result.
+        return {}
 
 
 def deprecation(version: Version) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Tokens: made and shown once, listed, taken back."""
+"""Tokens: whom they speak for; made and shown once, listed, taken back."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from workbench.services.admitting import TokenWish
 from workbench.services.views import token_view
 
 _WISH: Fields = {"name": (str,), "user": (str,), "role": (str,), "days": (int, float)}
+
+
+async def me(call: Call) -> Answer:
+    """Whom the caller's token speaks for."""
+    options(call)
+    return answer({"user": call.principal.user, "role": str(call.principal.role)})
 
 
 async def make(call: Call) -> Answer:

@@ -55,9 +55,13 @@ async def listing(call: Call) -> Answer:
         AgentNotFound: There is no agent the caller may know of.
     """
     limit, cursor = page(options(call, "limit", "cursor"))
-    agent = await agent_at(call)
-    found = await call.app.publishing.page(call.principal, agent, limit=limit, cursor=cursor)
-    return answer(page_view(found, version_view))
+
+    async def write() -> Answer:
+        agent = await agent_at(call)
+        found = await call.app.publishing.page(call.principal, agent, limit=limit, cursor=cursor)
+        return answer(page_view(found, version_view))
+
+    return await call.kept.answer(call.asked, call.app.publishing.epoch, write)
 
 
 async def show(call: Call) -> Answer:
