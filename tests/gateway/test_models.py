@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+import contextlib
+import http.client
 import json
 import os
 import re
@@ -208,38 +210,44 @@ def test_what_the_upstream_says_is_what_the_client_hears(asking, upstream):
         list(asking.chat.completions.create(model="", messages=HELLO, stream=True))
 
 
+SPY = """\
+# %%
+import os
+import time
+from workbench import agent
+agent.log("info", os.environ["OPENAI_API_KEY"])
+while True:
+    time.sleep(0.05)
+"""
+
+
 @pytest.mark.kernel
-def test_a_run_asks_and_its_token_opens_nothing_else(workbench, upstream):
+def test_the_token_of_a_run_opens_nothing_but_models_and_dies_with_it(workbench, upstream):
     upstream.will(answer(COMPLETION))
     workbench.add("spy", SPY)
+    run_id = workbench.ask("POST", "/agents/admin/spy/runs", {}).json["id"]
+    connection = http.client.HTTPConnection("127.0.0.1", workbench.port, timeout=60)
+    with contextlib.closing(connection):
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        connection.request("GET", f"/runs/{run_id}/events", headers=headers)
+        said = (line.decode() for line in connection.getresponse())
+        token = next(found[0] for line in said if (found := re.search(r"wbr_[\w-]+", line)))
 
-    result = workbench.ask("POST", "/agents/admin/spy", {"gateway": workbench.port}).json
+    for method, path in [
+        *[("GET", path) for path in ("/agents", "/runs", "/usage", "/tokens", "/api/kernels")],
+        *[("POST", path) for path in ("/agents", "/tokens", "/tickets")],
+        ("GET", f"/runs/{run_id}"),
+        ("POST", f"/runs/{run_id}/cancel"),
+    ]:
+        assert workbench.ask(method, path, token=token).status == 401, path
+    asked = {"messages": HELLO}
+    assert workbench.ask("POST", "/v1/chat/completions", asked, token=token).status == 200
+    forged = token[:-5] + "xxxxx"
+    assert workbench.ask("GET", "/v1/models", token=forged).status == 401
 
-    assert result["chat"] == 200
-    assert {status for path, status in result["doors"].items() if "/v1/" not in path} == {401}
-    assert workbench.ask("GET", "/v1/models", token=result["token"]).status == 401  # it is dead
-
-
-SPY = """\
-# %% tags=["parameters"]
-gateway: int
-# %%
-import http.client, json, os
-from urllib.parse import urlsplit
-from workbench import agent
-token, place = os.environ["OPENAI_API_KEY"], urlsplit(os.environ["OPENAI_BASE_URL"])
-def ask(method, path, body=None, port=place.port):
-    connection = http.client.HTTPConnection(place.hostname, port)
-    connection.request(method, path, body, {"Authorization": f"Bearer {token}"})
-    return connection.getresponse().status
-chat = ask("POST", "/v1/chat/completions", json.dumps({"messages": [{"role": "user"}]}))
-doors = {path: ask(method, path, port=gateway) for method, path in [
-    ("GET", "/agents"), ("GET", "/runs"), ("GET", "/usage"), ("GET", "/tokens"),
-    ("POST", "/tokens"), ("POST", "/tickets"), ("GET", "/api/kernels"),
-    ("GET", f"/runs/{agent.run_id}"), ("POST", f"/runs/{agent.run_id}/cancel"),
-]}
-agent.result({"chat": chat, "doors": doors, "token": token})
-"""
+    workbench.ask("POST", f"/runs/{run_id}/cancel")
+    assert workbench.wait(run_id)["usage"]["calls"] == 1
+    assert workbench.ask("GET", "/v1/models", token=token).status == 401
 
 
 @pytest.mark.kernel
