@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak figures lint browser
+.PHONY: run test soak figures screenshots lint browser
 
 run: $(VENV)/.examples
 	@exec $(BIN)/workbench demo $(ARGS)
@@ -20,6 +20,10 @@ soak: $(VENV)/.test
 # Runs the benchmarks and the suites that count something; writes docs/figures.md.
 figures: $(VENV)/.test
 	@$(BIN)/python benchmarks/figures.py $(ARGS)
+
+# Looks at every screen, light and dark, and keeps what it sees in docs/screens.
+screenshots: $(VENV)/.test browser
+	@$(BIN)/python docs/screenshots.py $(ARGS)
 
 lint: $(VENV)/.test
 	@$(BIN)/ruff check --quiet

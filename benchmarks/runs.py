@@ -97,11 +97,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+gateways: list[int] = []
+"""The process numbers of the gateways that were started."""
+
+
 @contextlib.contextmanager
 def our_gateway(home: Path) -> Iterator[int]:
     command = [sys.executable, "-m", "workbench", "serve", "--home", str(home), "--port", "0"]
     with process(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as child:
         assert child.stdout is not None
+        gateways.append(child.pid)
         line = next(line for line in child.stdout if line.startswith("gateway:"))
         yield int(line.rsplit(":", 1)[1])
 
@@ -138,7 +143,7 @@ class Client:
     """One keep-alive connection."""
 
     def __init__(self, port: int, token: str = TOKEN) -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
         self._token = token
 
     def call(

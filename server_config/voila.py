@@ -1,15 +1,50 @@
 # Voilà, where `workbench up` wants something else than its defaults.
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+
+from workbench.client.finding import gateway_of
+from workbench.errors import Unavailable
+from workbench.gallery.door import Door, OwnKernel
+from workbench.gallery.entrance import Entrance, Place
+from workbench.gallery.handlers import HANDLERS
+from workbench.gallery.kernels import PageKernels
+from workbench.gallery.pages import POLICY, for_visitor
 
 c = get_config()
 
-# Without a token everybody on this machine could open it; from a file only its user can read.
-c.Voila.token = Path(os.environ.pop("WORKBENCH_LOGIN_FILE")).read_text()
+# What the owner's address carries: from a file only its user can read, for a command line is seen
+# by all. Where the home is, no kernel is told.
+_login = os.environ.pop("WORKBENCH_LOGIN_FILE", None)
+_home = os.environ.pop("WORKBENCH_HOME", None)
+_url = os.environ.pop("WORKBENCH_URL", None)
+
+
+def _find():
+    if _url:
+        return Place(url=_url)
+    found = gateway_of(Path(_home)) if _home else None
+    if found is None:
+        raise Unavailable("No gateway runs there.")
+    return Place(url=found.url, token=found.token)
+
+
+# Whoever comes signs in with a token of the workbench's; nothing else lets anybody in.
+c.Voila.identity_provider_class = Door
+c.Voila.authorizer_class = OwnKernel
+c.Door.entrance = Entrance(
+    find=_find,
+    login=Path(_login).read_text() if _login else "",
+    clock=lambda: datetime.now(UTC),  # noqa: TID251 - this is where the clock is given
+)
+c.Door.pages = HANDLERS
+c.VoilaConfiguration.prelaunch_hook = for_visitor
+c.VoilaConfiguration.multi_kernel_manager_class = PageKernels
 
 c.Voila.open_browser = False
 c.Voila.port_retries = 0
+c.Voila.tornado_settings = {"headers": {"Content-Security-Policy": POLICY}}
 
 # The stock template waits for style sheets from the internet; ours has all it needs.
 c.VoilaConfiguration.template = "workbench"
@@ -19,13 +54,14 @@ c.VoilaConfiguration.allow_template_override = "NO"
 c.VoilaConfiguration.extension_allowlist = [
     "@jupyter-widgets/jupyterlab-manager",
     "@voila-dashboards/widgets-manager8",
+    "anywidget",
 ]
 
 # The page and nothing beside it: no files, and no view behind it when something fails.
 c.VoilaConfiguration.file_allowlist = []
 c.VoilaConfiguration.show_tracebacks = False
 
-# A page that is closed leaves its kernel behind: Voilà refuses the farewell of the browser.
+# A page says farewell when it is closed; of one that could not, the kernel goes a little later.
 c.MappingKernelManager.cull_idle_timeout = 120
 c.MappingKernelManager.cull_interval = 30
 

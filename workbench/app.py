@@ -37,6 +37,7 @@ from workbench.services.brokering import Brokering
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching, Watch
 from workbench.services.lending import Door, Lending
+from workbench.services.measuring import Measuring
 from workbench.services.postponing import Postponing
 from workbench.services.publishing import Publishing
 from workbench.services.purging import Purging
@@ -169,6 +170,7 @@ class App:
         spending: What was spent on language models, and what may be.
         brokering: Questions to language models.
         showing: Runs as pages.
+        measuring: What runs come to.
         ticketing: What lets a browser open one address once.
     """
 
@@ -249,6 +251,7 @@ class App:
             new_id=new_id,
         )
         self.showing = Showing(running=self.running)
+        self.measuring = Measuring(statistics=store.statistics, clock=clock)
         self.publishing = Publishing(
             versions=store.versions,
             objects=store.objects,

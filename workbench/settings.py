@@ -71,9 +71,9 @@ class Settings:
         certfile: The certificate to answer with by TLS, with those that lead to a known one.
         keyfile: Its private key, unless it is in the same file.
         client_ca: The authority whose certificates callers must have, besides their token.
+        allow_origin: Origins whose pages may call from a browser; `*` is all.
         hub_url: Where JupyterHub's API answers, whose users are known here by their tokens.
         hub_service: What the gateway is called there: tokens need the scope to use it.
-        allow_origin: Origins whose pages may call from a browser; `*` is all.
         models: Language models, their prices and budgets; a table, or the same as JSON. Without
             it `OPENAI_BASE_URL` is one upstream, and without that there is the scripted model.
         master_key: What the keys of language models are encrypted with, instead of a file.
@@ -123,10 +123,10 @@ class Settings:
     keyfile: str = ""
     client_ca: str = ""
     allow_origin: tuple[str, ...] = ()
-    models: Mapping[str, Any] = field(default_factory=dict)
-    master_key: str = field(default="", repr=False)
     hub_url: str = ""
     hub_service: str = "workbench"
+    models: Mapping[str, Any] = field(default_factory=dict)
+    master_key: str = field(default="", repr=False)
 
 
 def default_home(environment: Mapping[str, str]) -> Path:

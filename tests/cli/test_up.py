@@ -98,7 +98,10 @@ def test_everything_answers_and_ctrl_c_ends_it(started, home, elsewhere):
     assert "mine.ipynb" in get(listed)[1]
     # Without its token there is nothing to be had.
     assert get(listed.partition("?")[0])[0] == 403
-    assert get(printed["voila"].partition("?")[0])[0] == 302
+    gallery = printed["voila"].partition("login")[0]
+    assert get(f"{gallery}?")[0] == 302
+    assert get(printed["voila"])[0] == 302
+    assert get(printed["voila"].replace("token=", "token=0"))[0] == 401
 
     logins = {part.rpartition("token=")[2] for part in (printed["lab"], printed["voila"])}
     told = "".join(shown(pid) for pid in below)

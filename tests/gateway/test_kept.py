@@ -233,3 +233,16 @@ def test_what_depends_on_the_caller_says_so_to_other_origins_too(start):
 
     varies = {name.strip() for name in said.headers["Vary"].split(",")}
     assert varies == {"Authorization", "Accept-Encoding", "Origin"}
+
+
+@pytest.mark.gateway
+def test_the_list_of_tokens_tells_of_each_that_is_made_or_taken_back(gateway, ada, bob):
+    def tokens(who):
+        items = gateway.ask("GET", "/tokens", token=who).json["items"]
+        return {token["name"]: token["revoked_at"] is None for token in items}
+
+    before = [tokens(who) for who in (ada, bob)]
+    made = gateway.ask("POST", "/tokens", {"name": "kept"}, token=ada).json
+    assert [tokens(who) for who in (ada, bob)] == [{**before[0], "kept": True}, before[1]]
+    gateway.ask("DELETE", f"/tokens/{made['id']}", token=ada)
+    assert [tokens(who) for who in (ada, bob)] == [{**before[0], "kept": False}, before[1]]

@@ -39,13 +39,15 @@ def test_a_run_says_all_about_itself(ended):
     named = {
         "id", "agent", "version", "status", "reason", "test", "parameters", "result", "error",
         "created_at", "started_at", "completed_at", "execution_time_ms", "resource_usage",
-        "isolation", "attempt", "attempts",
+        "cells", "isolation", "attempt", "attempts",
     }  # fmt: skip
 
     assert named <= set(ended)
     assert ended["status"] == "completed"
     assert ended["agent"] == "admin/greeter"
     assert ended["created_at"] <= ended["started_at"] <= ended["completed_at"]
+    assert {cell["status"] for cell in ended["cells"]} == {"completed"}
+    assert all(cell["peak_memory_bytes"] > 0 for cell in ended["cells"])
 
 
 def test_each_attempt_of_a_run_is_on_record(gateway, notebook):

@@ -94,6 +94,20 @@ class Shared:
     source: ForkedKernels
 
 
+class Lent:
+    """A source that is not closed by whoever uses it."""
+
+    ready = 0
+
+    def __init__(self, source: KernelSource) -> None:
+        self._source = source
+        self.isolation = source.isolation
+        self.kind, self.start = source.kind, source.start
+
+    async def close(self) -> None:
+        """Leave that to its owner."""
+
+
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory) -> Iterator[Shared]:
     if WALL is None:
@@ -200,13 +214,12 @@ def carried(request, tmp_path, kernels, notebook) -> Callable[..., Carried]:
                 if cancel_at and cancel_at in str(data.get("text", "")):
                     cancel.set()
 
-            used = source or (shared.source if shared else kernels())
+            used = source or (Lent(shared.source) if shared else kernels())
             executor = NotebookExecutor(kernels=used, patience_seconds=patience_seconds)
             try:
                 carried.outcome = await executor.execute(task, report=report, cancel=cancel)
             finally:
-                if not shared:
-                    await executor.close()
+                await executor.close()
 
         shared = None
         if source is None and kernels.sort == "forked":

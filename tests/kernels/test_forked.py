@@ -5,6 +5,7 @@ import contextlib
 import gc
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -305,6 +306,40 @@ def test_a_template_that_dies_fails_its_runs_and_is_replaced(forked, notebook):
     assert "died" in lost.error["message"]
     assert again.status is RunStatus.COMPLETED
     assert not same
+
+
+def test_a_template_that_cannot_fork_says_so_and_goes_on(forked):
+    async def main():
+        source = forked()
+        try:
+            kernel = await source.start(WANTED, seconds=60)
+            await kernel.end()
+            kernel.clear()
+            (templates,) = source._templates.values()
+            zygote = (await templates.current()).zygote
+            held = resource.RLIMIT_NOFILE
+            template = _child(_child(zygote.pid))
+            before = resource.prlimit(template, held)
+            resource.prlimit(template, held, (len(_fds(template)), before[1]))
+            with pytest.raises(KernelLost):
+                await source.start(WANTED, seconds=60)
+            resource.prlimit(template, held, before)
+            kernel = await source.start(WANTED, seconds=60)
+            await kernel.end()
+            kernel.clear()
+            return (await templates.current()).zygote is zygote
+        finally:
+            await source.close()
+
+    assert asyncio.run(main())
+
+
+def _child(pid):
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+def _fds(pid):
+    return os.listdir(f"/proc/{pid}/fd")
 
 
 def environment_in(folder: Path, *, ipykernel: str = "") -> str:

@@ -1,14 +1,16 @@
 """A gateway with agents in it, for panels."""
 
+import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from workbench import Workbench
+from workbench import AsyncWorkbench, Workbench
 from workbench.client.finding import gateway_of
 
 ROOT = Path(__file__).parents[2]
@@ -18,13 +20,55 @@ GREETER = """\
 # # Greets <b>somebody</b>
 # %% tags=["parameters"]
 name: str = "Ada"  # whom to greet
+times: int = 1
 # %%
 from workbench import agent
 
+print("looking for", name)
 agent.progress(0.5, "half way")
+agent.file("card.txt", f"hello {name}".encode())
 agent.result({"text": f"hello {name}"})
 """
-SLOW = "import time\ntime.sleep(600)"
+SLOW = "import time\nprint('asleep', flush=True)\ntime.sleep(600)"
+BREAKER = "# %%\nprint('before')\n# %%\n1 / 0"
+
+
+class Server:
+    """A gateway in a process of its own, on a port that stays."""
+
+    def __init__(self, home):
+        self.home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.start()
+
+    def start(self):
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
+        command = [sys.executable, "-m", "workbench", "serve"]
+        self.process = subprocess.Popen(
+            [*command, "--port", str(self.port), "--home", str(self.home)],
+            env={**kept, "PYTHONPATH": str(ROOT), "WORKBENCH_DRAIN_SECONDS": "0.1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert any(line.startswith("gateway: ") for line in self.process.stdout)
+        found = gateway_of(self.home)
+        self.url, self.token = found.url, found.token
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        self.process.stdout.close()
+
+    def client(self):
+        return Workbench(self.url, self.token)
+
+    def find(self):
+        """A way in that is looked for anew each time, as panels want it."""
+        found = gateway_of(self.home)
+        return AsyncWorkbench(found.url if found else self.url, found.token if found else "none")
 
 
 @pytest.fixture(autouse=True)
@@ -34,34 +78,21 @@ def no_settings(monkeypatch):
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home with three agents that a gateway owns."""
-    home = tmp_path_factory.mktemp("panels") / "home"
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "workbench", "serve", "--port", "0", "--home", str(home)],
-        env={**kept, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    with process:
-        try:
-            assert any(line.startswith("gateway: ") for line in process.stdout)
-            found = gateway_of(home)
-            with Workbench(found.url, found.token) as wb:
-                wb.agents.create("draft", GREETER)
-                wb.agents.create("slow", SLOW).publish(force=True)
-                wb.agents.create("greeter", GREETER).publish()
-            yield home
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """A gateway that owns a home with four agents."""
+    server = Server(tmp_path_factory.mktemp("panels") / "home")
+    with server.client() as wb:
+        wb.agents.create("draft", GREETER)
+        wb.agents.create("breaker", BREAKER).publish(force=True)
+        wb.agents.create("slow", SLOW).publish(force=True)
+        wb.agents.create("greeter", GREETER).publish(force=True)
+    yield server
+    server.stop()
 
 
-@pytest.fixture
-def wb(home):
-    found = gateway_of(home)
-    with Workbench(found.url, found.token) as wb:
-        yield wb
+async def until(holds, seconds=60):
+    """Wait until *holds*, looking whenever the loop comes round."""
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.01)

@@ -112,7 +112,11 @@ def begun(run, at=NOON):
 
 def completed(run, at=NOON, result=None):
     return run.settle(
-        RunStatus.COMPLETED, at=at, result=result, resource_usage={"cpu_ms": 12, "files": 0}
+        RunStatus.COMPLETED,
+        at=at,
+        result=result,
+        resource_usage={"cpu_ms": 12, "files": 0},
+        cells=[{"id": "a", "index": 0, "status": "completed", "ms": 1.5, "cpu_ms": 1.0}],
     )
 
 

@@ -137,10 +137,10 @@ class _Servers:
         return _Page(child=lab, port=port, probe="/api", path=f"/lab?token={token}")
 
     def start_voila(self, port: int) -> _Page:
-        """Voilà with the landing page, as it starts."""
+        """Voilà with the gallery, as it starts."""
         port, token = port or _free_port(), secrets.token_hex(24)
         config = shipped("server_config", "voila.py")
-        command = [sys.executable, "-m", "voila", str(shipped("notebooks", "home.ipynb"))]
+        command = [sys.executable, "-m", "voila", str(shipped("notebooks", "gallery.ipynb"))]
         command += [f"--Voila.config_file_paths={config.parent}"]
         command += [f"--port={port}", f"--Voila.ip={_HOST}"]
         # A folder of its own: Voilà also reads settings from wherever it is started.
@@ -148,7 +148,7 @@ class _Servers:
         place.mkdir()
         paths = {"JUPYTER_PATH": config.parent}
         voila = self._start("voila", command, folder=place, login=token, paths=paths)
-        probe, path = "/voila/static/voila.js", f"/?token={token}"
+        probe, path = "/voila/static/voila.js", f"/login?token={token}"
         return _Page(child=voila, port=port, probe=probe, path=path)
 
     def announce(self, page: _Page) -> None:

@@ -199,6 +199,37 @@ class AgentVerbs(Generic[RunT]):
         return dict((yield request).json())
 
     @asks
+    def compared(self, before: str, after: str) -> Plan[str]:
+        """As `compare`, as a page to look at: HTML that runs and fetches nothing."""
+        query = {"from": before, "to": after, "format": "html"}
+        request = Request(path=self._path("compare"), query=query, repeatable=True)
+        return (yield request).content.decode("utf-8", "replace")
+
+    @asks
+    def change(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        visibility: str | None = None,
+        metadata: Mapping[str, object] | None = None,
+    ) -> Plan[None]:
+        """Change what it is called, what it says of itself, or who may see it.
+
+        Raises:
+            DuplicateAgentName: You have one of that name.
+            AgentAccessDenied: It is somebody else's.
+        """
+        changes = {
+            "agent_name": name,
+            "description": description,
+            "visibility": visibility,
+            "metadata": metadata,
+        }
+        body = {key: value for key, value in changes.items() if value is not None}
+        self.about = (yield Request(method="PATCH", path=self._path(), body=body)).json()
+
+    @asks
     def archive(self) -> Plan[None]:
         """Take it out of use; its runs can still be read."""
         yield Request(method="DELETE", path=self._path())

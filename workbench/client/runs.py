@@ -103,6 +103,16 @@ class RunVerbs:
         return dict(answer.json())
 
     @asks
+    def page(self) -> Plan[str]:
+        """The executed notebook as a page to look at: HTML that runs and fetches nothing.
+
+        Raises:
+            NotFound: It left none.
+        """
+        answer = yield Request(path=self._path("notebook.html"), repeatable=True)
+        return answer.content.decode("utf-8", "replace")
+
+    @asks
     def logs(self) -> Plan[list[str]]:
         """What it has printed and logged so far, line by line."""
         answer = yield Request(path=self._path("logs"), repeatable=True)

@@ -19,14 +19,65 @@ from workbench.client.asynchronous import AsyncGateway
 from workbench.client.finding import access
 from workbench.client.http import Gateway
 from workbench.client.listing import AsyncListing, Listing, Pages
-from workbench.client.plans import View
-from workbench.client.requests import Plan
+from workbench.client.plans import Awaited, View, Waiting, asks
+from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, AsyncRuns, Run, Runs
 
 T = TypeVar("T")
 
 
-class Workbench:
+class BenchVerbs:
+    """One workbench as a whole."""
+
+    @property
+    def _bench(self) -> Self:
+        return self
+
+    @asks
+    def me(self) -> Plan[View]:
+        """Who one is there: `user` and `role`."""
+        return dict((yield Request(path="/me", repeatable=True)).json())
+
+    @asks
+    def statistics(self, *, agent: str | None = None, days: int | None = None) -> Plan[View]:
+        """How the runs of the last days have gone: counts, `success_rate`, `p50_ms`, `p95_ms`."""
+        query = {"agent": agent, "days": days}
+        return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
+
+    @asks
+    def make_token(
+        self, name: str, *, user: str | None = None, days: float | None = None
+    ) -> Plan[View]:
+        """A token of one's own, or of *user*; its text, `token`, is shown this once.
+
+        Raises:
+            InsufficientPermissions: It would speak for somebody else.
+        """
+        body = {"name": name, "user": user, "days": days}
+        wish = {key: value for key, value in body.items() if value is not None}
+        return dict((yield Request(method="POST", path="/tokens", body=wish)).json())
+
+    @asks
+    def revoke_token(self, which: str) -> Plan[None]:
+        """Take back the token with that id, or of that name.
+
+        Raises:
+            NotFound: One has none such.
+        """
+        yield Request(method="DELETE", path=path_of("tokens", which))
+
+    @asks
+    def ticket(self, path: str) -> Plan[str]:
+        """The path by which a browser may open *path* once, within 60 seconds.
+
+        Raises:
+            InvalidRequest: It is nothing that a browser opens.
+        """
+        answer = yield Request(method="POST", path="/tickets", body={"path": path})
+        return str(answer.json()["url"])
+
+
+class Workbench(BenchVerbs, Waiting):
     """A workbench whose answers are waited for. It may be used from several threads.
 
     Attributes:
@@ -101,7 +152,7 @@ class Workbench:
         return f"<Workbench at {self.url}>"
 
 
-class AsyncWorkbench:
+class AsyncWorkbench(BenchVerbs, Awaited):
     """A workbench whose answers are awaited, for the tasks of one event loop.
 
     Attributes:

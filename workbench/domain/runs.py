@@ -14,6 +14,9 @@ from enum import StrEnum
 from workbench.domain.models import Mode
 from workbench.errors import IllegalMove
 
+MOST_CELLS = 100
+"""Of how many cells a run says itself how they fared."""
+
 
 class RunStatus(StrEnum):
     """Where a run stands."""
@@ -119,6 +122,8 @@ class Run:
         model: Where its language model's answers come from; None is the usual for its kind.
         usage: What its model took: `calls`, tokens by kind, `cost_usd`; empty if it asked none.
         effects: What a test run would have done outside, in order.
+        cells: How its first cells fared: `id`, `index`, `status`, `ms` and what each took; the
+            executed notebook has all of them.
     """
 
     id: str
@@ -140,6 +145,7 @@ class Run:
     boot: str = ""
     isolation: str = ""
     resource_usage: Mapping[str, object] = field(default_factory=dict)
+    cells: Sequence[Mapping[str, object]] = ()
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
@@ -222,6 +228,7 @@ class Run:
         resource_usage: Mapping[str, object] | None = None,
         usage: Mapping[str, object] | None = None,
         effects: Sequence[Mapping[str, object]] = (),
+        cells: Sequence[Mapping[str, object]] = (),
     ) -> Run:
         """The run once nothing more can happen to it.
 
@@ -241,6 +248,7 @@ class Run:
             resource_usage=resource_usage or {},
             usage=usage or {},
             effects=effects,
+            cells=tuple(cells[:MOST_CELLS]),
         )
 
     def _move(self, to: RunStatus) -> Run:

@@ -110,6 +110,15 @@ _TOKEN: Mapping[str, Schema] = {
     "expires_at": _or_null(_MOMENT),
     "revoked_at": _or_null(_MOMENT),
 }
+_SUMMARY: Mapping[str, Schema] = {
+    "runs": _WHOLE,
+    "completed": _WHOLE,
+    "failed": _WHOLE,
+    "cancelled": _WHOLE,
+    "success_rate": _or_null(_FRACTION),
+    "p50_ms": _or_null(_FRACTION),
+    "p95_ms": _or_null(_FRACTION),
+}
 _DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
 
 _USAGE: Mapping[str, Schema] = {
@@ -276,6 +285,7 @@ SCHEMAS: Mapping[str, Schema] = {
         resource_usage=_FREE,
         usage=_or_null(_ref("Usage")),
         effects=_list(_FREE),
+        cells=_list(_FREE),
         isolation=_or_null(_TEXT),
         attempt=_WHOLE,
         attempts=_list(_ref("Attempt")),
@@ -291,6 +301,12 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "RunPage": _page("Run"),
     "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT, model=_one_of(Mode)),
+    "Statistics": _object(
+        since=_MOMENT,
+        **_SUMMARY,
+        days=_list(_object(day={"type": "string", "format": "date"}, **_SUMMARY)),
+        agents=_list(_object(agent=_TEXT, **_SUMMARY)),
+    ),
     "Ticket": _object(ticket=_TEXT, url=_TEXT, expires_at=_MOMENT),
     "TicketWish": _wish("path", path=_TEXT),
     "Token": _object(**_TOKEN),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from workbench.domain.paging import LARGEST_PAGE, PAGE
 from workbench.domain.runs import RunStatus
+from workbench.domain.statistics import DAYS, LONGEST_DAYS
 from workbench.errors import (
     AgentAccessDenied,
     AgentNotFound,
@@ -341,6 +342,18 @@ SHAPES: Mapping[str, Shape] = {
     ),
     f"POST {_RUN}/cancel": Shape(
         body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
+    ),
+    "GET /statistics": Shape(
+        query=(
+            _text("agent", "Of this agent only: its owner/name."),
+            Option(
+                name="days",
+                schema={"type": "integer", "minimum": 1, "maximum": LONGEST_DAYS, "default": DAYS},
+                doc="How many days back, today included.",
+            ),
+        ),
+        gives={200: "Statistics"},
+        refuses=_SIGHT,
     ),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
     "GET /me": Shape(gives={200: "User"}),

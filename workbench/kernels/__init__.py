@@ -95,6 +95,11 @@ class CellRecord:
     ms: float | None = None
     resource_usage: Mapping[str, object] = field(default_factory=dict)
 
+    def as_json(self) -> dict[str, object]:
+        """The record as one flat object of plain values."""
+        place = {"id": self.id, "index": self.index, "status": self.status, "ms": self.ms}
+        return {**place, **self.resource_usage}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -145,7 +150,7 @@ class Executor(Protocol):
         cancel: asyncio.Event,
         started: Started | None = None,
     ) -> Outcome:
-        """What became of *task*, once its kernel and its working folder are gone.
+        """What became of *task*, once its files are taken in; its kernel ends at once.
 
         Whatever the notebook or its kernel did is an outcome, not an error. Setting *cancel* calls
         the run off at any moment. An exception from *report* or *started* ends the run and is

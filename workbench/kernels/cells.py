@@ -113,6 +113,7 @@ class Cells:
         self._asked: dict[str, Step] = {}
         self._raised: _Raised | None = None
         self._heard = 0
+        self._of = sum(step.status == "pending" for step in steps)
         self._severed = False
 
     async def carry_out(self, cancel: asyncio.Event) -> Ending:
@@ -163,7 +164,7 @@ class Cells:
         step.status = "running"
         self._outputs.begin_cell(step.cell)
         self._manager.cell_start(step.cell, step.position)
-        self._report(EventType.CELL_STARTED, step.place)
+        self._report(EventType.CELL_STARTED, {**step.place, "of": self._of})
         try:
             error = await self._execute(step)
         except Fault as fault:

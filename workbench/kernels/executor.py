@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -33,6 +34,10 @@ from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
 
+_PEACE_SECONDS = 0.02
+"""How long a kernel that has nothing more to do is left alone: its end takes both processors from
+what is still to be written of its run."""
+
 
 class NotebookExecutor:
     """Executes notebooks on the kernels of one source."""
@@ -55,6 +60,7 @@ class NotebookExecutor:
         self._egress = egress or Egress()
         self._relays = relays
         self._meter = Meter()
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def isolation(self) -> str:
@@ -74,7 +80,7 @@ class NotebookExecutor:
         cancel: asyncio.Event,
         started: Started | None = None,
     ) -> Outcome:
-        """What became of *task*, once its kernel and its working folder are gone.
+        """What became of *task*, once its files are taken in; its kernel ends at once.
 
         Whatever the notebook or its kernel did is an outcome, not an error. Setting *cancel* calls
         the run off at any moment. An exception from *report* or *started* ends the run and is
@@ -96,14 +102,25 @@ class NotebookExecutor:
                 return _not_begun(front, Reason.KERNEL_START_FAILED, str(error))
             if kernel is None:
                 return _not_begun(front, Reason.CANCELLED_BY_USER, "")
+            peace = 0.0
             try:
-                return await self._carry_out(kernel, front, task, report, cancel, started)
+                outcome = await self._carry_out(kernel, front, task, report, cancel, started)
+                peace = _PEACE_SECONDS
+                return outcome
             finally:
                 # What goes wrong on our side leaves nothing behind either.
-                await asyncio.shield(_discard(kernel))
+                self._let_go(kernel, after=peace)
+
+    def _let_go(self, kernel: Kernel, *, after: float) -> None:
+        """See *kernel* and its folder off; whoever waits for the outcome need not."""
+        task = asyncio.ensure_future(_discard(kernel, after=after))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def close(self) -> None:
         """Let go of every kernel that waits for a run."""
+        if self._leaving:
+            await asyncio.wait(self._leaving)
         await asyncio.to_thread(self._meter.close)
         await self._kernels.close()
         self._egress.close()
@@ -204,19 +221,24 @@ class NotebookExecutor:
             patience_seconds=self._patience,
         )
         ending = await cells.carry_out(cancel)
-        kernel.kill()  # and while it dies the notebook is completed
+        idle = ending.status is RunStatus.COMPLETED and not kernel.dead.done()
+        spent = idle and not placed and _is_empty(kernel)
+        if not spent:
+            kernel.kill()  # and while it dies the notebook is completed
         outputs.close()
         front.complete()
         notebook = dump(front.nb)
-        usage = _together(gauge, await kernel.end(), outputs)
-        files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
+        usage, files = Usage(), list[str]()
+        if not spent:
+            usage = await kernel.end()
+            files, ending = await asyncio.to_thread(_take_in, kernel, task, placed, ending)
         return Outcome(
             status=ending.status,
             reason=ending.reason,
             result=outputs.result,
             error=ending.error,
             notebook=notebook,
-            resource_usage=usage,
+            resource_usage=_together(gauge, usage, outputs),
             isolation=self._kernels.isolation,
             cells=[step.record for step in front.steps],
             files=files,
@@ -230,6 +252,14 @@ def _together(gauge: Gauge, usage: Usage, outputs: Outputs) -> dict[str, object]
         "peak_memory_bytes": max(gauge.peak_memory_bytes, usage.peak_memory_bytes),
         "output_bytes": outputs.output_bytes,
     }
+
+
+def _is_empty(kernel: Kernel) -> bool:
+    """Whether a run that has ended has nothing in its folder that would be kept."""
+    try:
+        return kernel.fleeting and all(name.startswith(".") for name in os.listdir(kernel.folder))
+    except OSError:
+        return False
 
 
 def _take_in(
@@ -255,7 +285,9 @@ async def _never_mind(starting: asyncio.Future[Kernel]) -> None:
         await _discard(starting.result())  # it was ready in the same moment
 
 
-async def _discard(kernel: Kernel) -> None:
+async def _discard(kernel: Kernel, *, after: float = 0.0) -> None:
+    if after and not kernel.dead.done():
+        await asyncio.sleep(after)
     await kernel.end()
     await asyncio.to_thread(kernel.clear)
 

@@ -136,6 +136,11 @@ class Admitting:
         await self._access.put_token(principal, token)
         return token, text
 
+    @property
+    def epoch(self) -> int:
+        """As long as it is the same number, every list of tokens reads as before."""
+        return self._access.epoch
+
     async def tokens(self, principal: Principal) -> Sequence[Token]:
         """The tokens *principal* may know of: their own, or all for the administrator."""
         return await self._access.tokens(principal)

@@ -404,6 +404,7 @@ class Dispatching:
             resource_usage=outcome.resource_usage,
             usage=usage_of(loan.account.spent) if loan.account.spent.calls else {},
             effects=live.effects,
+            cells=[cell.as_json() for cell in outcome.cells],
         )
 
     async def _settle(self, live: _Live, run: Run) -> None:

@@ -17,6 +17,7 @@ from workbench.domain.paging import Page
 from workbench.domain.parameters import Parameter
 from workbench.domain.revisions import Revision
 from workbench.domain.runs import Attempt, Run, attempts_of
+from workbench.domain.statistics import Statistics, Summary
 from workbench.domain.versions import Stage, Version
 from workbench.services.authoring import entity_tag
 from workbench.services.postponing import Publication
@@ -179,6 +180,7 @@ def run_view(run: Run) -> dict[str, Any]:
         "resource_usage": dict(run.resource_usage),
         "usage": dict(run.usage) or None,
         "effects": [dict(effect) for effect in run.effects],
+        "cells": [dict(cell) for cell in run.cells],
         "isolation": run.isolation or None,
         "attempt": run.attempt,
         "attempts": [attempt_view(attempt) for attempt in attempts_of(run)],
@@ -201,6 +203,30 @@ def attempt_view(attempt: Attempt) -> dict[str, Any]:
 def event_view(event: Event) -> dict[str, Any]:
     """One event; `type` and `seq` are there for those who keep only the data."""
     return {"seq": event.seq, "type": str(event.type), "at": moment(event.at), **event.data}
+
+
+def statistics_view(statistics: Statistics) -> dict[str, Any]:
+    """What many runs come to."""
+    return {
+        "since": moment(statistics.since),
+        **summary_view(statistics.whole),
+        "days": [{"day": day.isoformat(), **summary_view(one)} for day, one in statistics.days],
+        "agents": [{"agent": name, **summary_view(one)} for name, one in statistics.agents],
+    }
+
+
+def summary_view(summary: Summary) -> dict[str, Any]:
+    """Some runs, summed up."""
+    rate = summary.success_rate
+    return {
+        "runs": summary.runs,
+        "completed": summary.completed,
+        "failed": summary.failed,
+        "cancelled": summary.cancelled,
+        "success_rate": None if rate is None else round(rate, 4),
+        "p50_ms": summary.p50_ms,
+        "p95_ms": summary.p95_ms,
+    }
 
 
 def token_view(token: Token, text: str | None = None) -> dict[str, Any]:

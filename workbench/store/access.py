@@ -101,6 +101,11 @@ class Access:
         self._tokens.learn(token_id, token, epoch=epoch)
         return token
 
+    @property
+    def epoch(self) -> int:
+        """Another number whenever a token was written since: lists may read otherwise now."""
+        return self._tokens.epoch
+
     async def tokens(self, principal: Principal) -> list[Token]:
         """The tokens that *principal* may know of, oldest first."""
         rows = await self._rows(TOKENS, tokens_seen_by(principal), "created_at, id")

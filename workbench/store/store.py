@@ -28,6 +28,7 @@ from workbench.store.purges import Purges
 from workbench.store.revisions import Revisions
 from workbench.store.runs import Runs
 from workbench.store.snapshots import SNAPSHOT_BYTES
+from workbench.store.statistics import RunStatistics
 from workbench.store.sweeping import Swept, sweep
 from workbench.store.versions import Versions
 
@@ -46,6 +47,7 @@ class Store:
         revisions: Their earlier drafts.
         runs: Their runs.
         model_calls: What was asked of language models.
+        statistics: What the runs come to.
         access: Users and tokens.
         objects: Bytes by fingerprint.
         events: What happens during runs.
@@ -85,6 +87,7 @@ class Store:
         self.versions = Versions(self._catalog, self.agents)
         self.runs = Runs(self._catalog, self.objects)
         self.model_calls = ModelCalls(self._catalog)
+        self.statistics = RunStatistics(self._catalog)
         self.revisions = Revisions(self._catalog, self.agents, self.objects)
         self.access = Access(self._catalog)
         self.purges = Purges(

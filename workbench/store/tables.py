@@ -138,6 +138,7 @@ RUNS = _table(
     boot="TEXT",
     isolation="TEXT",
     resource_usage="TEXT",
+    cells="TEXT",
     created_at="TIMESTAMP",
     started_at="TIMESTAMP",
     completed_at="TIMESTAMP",

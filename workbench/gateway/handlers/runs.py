@@ -68,7 +68,13 @@ async def show(call: Call) -> Answer:
         NotFound: There is none the caller may know of.
     """
     wait = seconds(options(call, "wait"), "wait", most=LONGEST_WAIT_SECONDS)
-    return answer(run_view(await settled(call, run_id_at(call), seconds=wait)))
+    if wait:
+        return answer(run_view(await settled(call, run_id_at(call), seconds=wait)))
+
+    async def write() -> Answer:
+        return answer(run_view(await call.app.running.get(call.principal, run_id_at(call))))
+
+    return await call.kept.answer(call.asked, call.app.running.epoch, write)
 
 
 async def events(call: Call) -> Answer:

@@ -53,8 +53,12 @@ async def make(call: Call) -> Answer:
 async def listing(call: Call) -> Answer:
     """The tokens the caller may know of."""
     options(call)
-    tokens = await call.app.admitting.tokens(call.principal)
-    return answer({"items": [token_view(token) for token in tokens], "next_cursor": None})
+
+    async def write() -> Answer:
+        tokens = await call.app.admitting.tokens(call.principal)
+        return answer({"items": [token_view(token) for token in tokens], "next_cursor": None})
+
+    return await call.kept.answer(call.asked, call.app.admitting.epoch, write)
 
 
 async def revoke(call: Call) -> Answer:

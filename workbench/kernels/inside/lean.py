@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import logging
 import os
 import pdb  # noqa: F401, T100 - a cell that fails would import it
 import sys
@@ -50,6 +51,9 @@ _WARMING = (
 _TURNS_UNTIL_IN_LINE = 4
 """How many turns of the loop a request that has arrived needs to stand in line for the kernel."""
 
+_PIECE = 256 * 1024
+"""How many characters are sent before more are taken in."""
+
 
 class _Nowhere:
     """A socket that swallows what is published while nobody listens."""
@@ -59,7 +63,21 @@ class _Nowhere:
 
 
 class _Stream(OutStream):
-    """Standard output that wakes the thread that sends it only if there is something to send."""
+    """Standard output that wakes the thread that sends it only if there is something to send.
+
+    And before there is too much: what a fifth of a second can print would be one message, larger
+    than anybody takes in.
+    """
+
+    _unsent = 0
+
+    def write(self, string: str) -> int | None:  # type: ignore[override]
+        """Take *string* in."""
+        written = super().write(string)
+        self._unsent += len(string)
+        if self._unsent > _PIECE:
+            self.flush()
+        return written
 
     def flush(self) -> None:
         """Send what is there."""
@@ -69,6 +87,7 @@ class _Stream(OutStream):
             or self._hooks
             or (buffers and any(b.tell() for b in buffers.values()))
         ):
+            self._unsent = 0
             super().flush()
 
 
@@ -96,6 +115,7 @@ class _Kernel(IPythonKernel):
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         # ipykernel's own way of doing this without the thread forgets those who wait for the lock.
         self._aborting = True
+        assert self.shell_stream is not None
         self.shell_stream.flush()
 
         async def stop_aborting() -> None:
@@ -128,6 +148,8 @@ class Lean(IPKernelApp):
         self.init_path()
         self.patch_io()
         self.configure_tornado_logger()
+        # Traitlets lets every message be made and drops it afterwards, some forty for each cell.
+        self.log.setLevel(logging.WARNING)
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         self._build()
         self.init_extensions()

@@ -130,12 +130,18 @@ class _Template:
         datagram, fds, _, _ = socket.recv_fds(self._control, orders.LONGEST, _FDS)
         if not datagram:
             return False
-        pid = os.fork()
-        if not pid:
-            _become_middle(datagram, fds, self)
-        self._middle.add(pid)
-        for fd in fds:
-            os.close(fd)
+        if not fds:  # there was no room for a single one: who asked finds that out by itself
+            return True
+        try:
+            pid = os.fork()
+            if not pid:
+                _become_middle(datagram, fds, self)
+            self._middle.add(pid)
+        except OSError as error:  # another run has eaten up what there is; this one is told
+            _refuse(fds[0], error)
+        finally:
+            for fd in fds:
+                os.close(fd)
         return True
 
     def leave(self) -> Prepared:
@@ -166,3 +172,8 @@ def _become_middle(datagram: bytes, fds: Sequence[int], template: _Template) -> 
             channel.send(orders.say({"failed": f"{type(error).__name__}: {error}"}))
         os._exit(1)
     os._exit(0)
+
+
+def _refuse(channel: int, error: OSError) -> None:
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(channel)) as told:
+        told.send(orders.say({"failed": f"{type(error).__name__}: {error}"}))

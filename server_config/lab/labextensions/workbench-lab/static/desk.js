@@ -151,7 +151,8 @@ export class Desk {
     agent = agent || this.front();
     await this.told(async () => {
       await this.save(agent);
-      const { current_version: version } = await this.gateway(`agents/${agent}/about`);
+      const about = await this.gateway(`agents/${agent}/about`);
+      const version = about.current_version;
       if (!version) throw new Error(`${agent} has no version yet to compare its draft with.`);
       const query = { from: version, to: 'draft', format: 'html' };
       const page = await this.gateway(`agents/${agent}/compare`, { query, as: 'text' });
@@ -164,7 +165,8 @@ export class Desk {
       const tab = new MainAreaWidget({ content: new Widget({ node: element('div', {}, frame) }) });
       tab.id = `workbench-compare-${Date.now()}`;
       tab.addClass('wbl-compare');
-      Object.assign(tab.title, { label: `${agent}: ${version} and draft`, icon: this.icon, closable: true });
+      tab.toolbar.hide();
+      Object.assign(tab.title, { label: `Compare ${about.agent_name}`, caption: `${agent}: ${version} and draft`, icon: this.icon, closable: true });
       this.app.shell.add(tab, 'main');
       this.app.shell.activateById(tab.id);
     });

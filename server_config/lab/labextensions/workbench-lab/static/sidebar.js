@@ -119,7 +119,7 @@ export class Sidebar {
     open.disabled = !run.completed_at;
     open.append(
       element('span', { className: 'wbl-dot' }), element('span', {}, word(run)),
-      element('small', {}, run.completed_at ? `${seconds(run)} · ${ago(run.created_at)}` : ago(run.created_at)));
+      element('small', {}, run.completed_at ? `${seconds(run)} · ${ago(run.created_at)}` : ''));
     const item = element('li', {}, open);
     item.dataset.status = run.status;
     if (!run.completed_at) item.append(button('Cancel', 'wbl-link', () => this.desk.cancel(run), 'Call the run off'));
@@ -142,9 +142,11 @@ function unlessAway(error) {
 }
 
 function badge(agent) {
-  const text = !agent.current_version ? 'draft' : agent.draft_differs ? `${agent.current_version} · edited` : agent.current_version;
+  const version = agent.current_version;
+  const [text, stage] = !version ? ['draft', 'draft'] : agent.draft_differs ? ['edited', 'edited'] : [version, agent.stage];
   const made = element('span', { className: 'wbl-badge' }, text);
-  made.dataset.stage = !agent.current_version ? 'draft' : agent.draft_differs ? 'edited' : agent.stage;
+  made.title = stage === 'edited' ? `The draft is newer than version ${version}` : `${agent.stage} ${version || ''}`;
+  made.dataset.stage = stage;
   return made;
 }
 

@@ -1,0 +1,23 @@
+// A field to search by, and filters that are on or off.
+export default component('wb-search', ({ el, shown, tell, kept }) => {
+  if (!kept.field) {
+    kept.field = make('input');
+    kept.field.type = 'search';
+    kept.field.oninput = () => {
+      clearTimeout(kept.timer);
+      kept.timer = setTimeout(() => tell({ find: kept.field.value }), 200);
+    };
+    kept.filters = make('div', 'wb-filters');
+    el.replaceChildren(kept.field, kept.filters);
+  }
+  kept.field.placeholder = shown.hint;
+  kept.field.setAttribute('aria-label', shown.hint);
+  if (document.activeElement !== kept.field) kept.field.value = shown.text || '';
+  kept.filters.replaceChildren(...(shown.filters || []).map((filter) => {
+    const one = button('wb-filter', filter.label, () => tell({ filter: filter.id }));
+    one.setAttribute('aria-pressed', String(Boolean(filter.on)));
+    one.dataset.id = filter.id;
+    return one;
+  }));
+  kept.filters.hidden = !(shown.filters || []).length;
+});

@@ -1,0 +1,104 @@
+"""The panel that makes a new agent, from a starter or from one's own source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from workbench.panels import parts, wording
+from workbench.panels.link import Link
+from workbench.panels.panel import Panel
+from workbench.panels.starters import STARTERS
+
+View: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewState:
+    """What the panel shows.
+
+    Attributes:
+        source: Python, plain or with `# %%` cells.
+        found: What the gateway finds wrong with it, worst first.
+        valid: Whether it can be an agent; None before that is known.
+    """
+
+    name: str = ""
+    starter: str = "Greeting"
+    source: str = STARTERS["Greeting"]
+    found: tuple[View, ...] = ()
+    valid: bool | None = None
+    problem: str = ""
+
+
+class NewPanel(Panel[NewState]):
+    """A new agent, while it is made up."""
+
+    def __init__(self, link: Link, made: Callable[[View], None], left: Callable[[], None]) -> None:
+        """One that tells *made* of the agent, or *left* that there will be none."""
+        super().__init__(link, NewState())
+        self._made = made
+        self._examined = ""
+        self._fields = parts.Fields(self._on_form, fields=[])
+        self._found = parts.Note()
+        self._actions = parts.Actions(
+            lambda told: self.create() if told.get("press") == "create" else left(),
+            buttons=[
+                {"id": "create", "label": wording.CREATE, "icon": "add", "look": "main"},
+                {"id": "leave", "label": wording.NOT_NOW},
+            ],
+        )
+        title = parts.Note(title=wording.NEW_AGENT)
+        self.view = parts.boxed("wb-card", title, self._fields, self._found, self._actions)
+        self.draw()
+
+    def fill(self, name: str, text: str) -> None:
+        """Put *text* into the field *name*, and have the source looked through if it changed."""
+        if name == "starter":
+            self.change(starter=text, source=STARTERS[text], problem="")
+        elif name in ("name", "source"):
+            self.change(**{name: text}, problem="")
+        if name != "name":
+            self._go(self._examine())
+
+    def create(self) -> None:
+        """Make the agent, as a draft."""
+        if not self.state.name.strip():
+            self.change(problem=wording.NAME_IT)
+            return
+        self._go(self._create(self.state.name.strip(), self.state.source))
+
+    def draw(self) -> None:
+        """Show the state as it is."""
+        state = self.state
+        starters = [[name, name] for name in STARTERS]
+        self._fields.show(
+            fields=[
+                _field("name", wording.NAME, "text", state.name, help=wording.NAME_HELP),
+                _field("starter", wording.STARTER, "choice", state.starter, options=starters),
+                _field("source", wording.SOURCE, "code", state.source, rows=16),
+            ]
+        )
+        said = state.problem or "\n\n".join(str(one["message"]) for one in state.found[:4])
+        bad = bool(state.problem) or state.valid is False
+        self._found.show(text=said, tone=("bad" if bad else "info") if said else "")
+
+    async def _examine(self) -> None:
+        source = self.state.source
+        said = await self._link.wb.agents.validate(source)
+        # Whoever types on is told of what stands there then.
+        if source == self.state.source:
+            self.change(found=tuple(said["problems"]), valid=said["valid"])
+
+    async def _create(self, name: str, source: str) -> None:
+        agent = await self._link.wb.agents.create(name, source)
+        self._made(agent.about)
+
+    def _on_form(self, told: View) -> None:
+        if "fill" in told:
+            self.fill(str(told["fill"]), str(told["text"]))
+
+
+def _field(name: str, label: str, kind: str, text: str, **more: object) -> dict[str, object]:
+    return {"name": name, "label": label, "kind": kind, "text": text, **more}

@@ -1,0 +1,161 @@
+"""The components that panels are made of: each shows what it is given and tells what people do.
+
+They are drawn by the small scripts in `components/`, without a build and without a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import anywidget
+import ipywidgets
+import traitlets
+
+Told: TypeAlias = Mapping[str, Any]
+"""What somebody did: one of the few words that a component knows, and what goes with it."""
+
+Heed: TypeAlias = Callable[[Told], None]
+
+_FOLDER = Path(__file__).parent / "components"
+_SHARED = (_FOLDER / "shared.js").read_text(encoding="utf-8")
+_STYLE = (Path(__file__).parent / "panel.css").read_text(encoding="utf-8")
+
+
+def _script(name: str) -> str:
+    return _SHARED + (_FOLDER / f"{name}.js").read_text(encoding="utf-8")
+
+
+class Part(anywidget.AnyWidget):
+    """One component.
+
+    Attributes:
+        shown: What it shows, as plain JSON; each script says what it looks for.
+    """
+
+    shown = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, heed: Heed | None = None, **shown: object) -> None:
+        """One that shows *shown*; *heed* is told what people do with it."""
+        super().__init__(shown=shown)
+        if heed is not None:
+            self.on_msg(lambda _part, told, _buffers: heed(told))
+
+    def show(self, **shown: object) -> None:
+        """Show this from now on; what is the same already is not sent again."""
+        self.shown = shown
+
+
+class Cards(Part):
+    """A list to choose from, as cards or rows; tells `choose`."""
+
+    _esm = _script("cards")
+
+
+class Search(Part):
+    """A field to search by, with filters; tells `find` and `filter`."""
+
+    _esm = _script("search")
+
+
+class Fields(Part):
+    """A form; tells `fill` with every key, and `submit`."""
+
+    _esm = _script("form")
+
+
+class Actions(Part):
+    """Buttons; tells `press`."""
+
+    _esm = _script("actions")
+
+
+class Tabs(Part):
+    """Tabs; tells `choose`."""
+
+    _esm = _script("tabs")
+
+
+class Steps(Part):
+    """How far a run is."""
+
+    _esm = _script("steps")
+
+
+class Log(Part):
+    """Lines, to which more are added without sending all of them again."""
+
+    _esm = _script("log")
+
+    def add(self, lines: list[dict[str, str]]) -> None:
+        """Add *lines* to what is shown."""
+        if lines:
+            self.send({"add": lines})
+
+
+class Value(Part):
+    """A result as people read it."""
+
+    _esm = _script("value")
+
+
+class Links(Part):
+    """What can be downloaded; tells `open` where an address has still to be made."""
+
+    _esm = _script("links")
+
+    def go(self, address: str) -> None:
+        """Let the browser download what is at *address*."""
+        self.send({"go": address})
+
+
+class Table(Part):
+    """Rows to look at, sort and choose from; tells `choose` and `more`."""
+
+    _esm = _script("table")
+
+
+class Chart(Part):
+    """Bars or lines."""
+
+    _esm = _script("chart")
+
+
+class Snippet(Part):
+    """A piece of code to copy."""
+
+    _esm = _script("snippet")
+
+
+class Note(Part):
+    """A heading, or a word to the reader; tells `press` if it offers something."""
+
+    _esm = _script("note")
+
+
+class Sheet(Part):
+    """A page made by the workbench, in a frame where nothing in it can run."""
+
+    _esm = _script("frame")
+
+
+def screen(*children: Any) -> Any:
+    """The outermost box of a panel, with the style of all that is in it."""
+    style = ipywidgets.HTML(f"<style>{_STYLE}</style>")
+    style.layout.display = "none"
+    return boxed("wb", style, boxed("wb-stack", *children))
+
+
+def boxed(name: str, *children: Any) -> Any:
+    """*children* in a box of the class *name*."""
+    box = ipywidgets.Box(list(children))
+    box.add_class(name)
+    # Sizes are the style sheet's: ipywidgets' own would stand in its way.
+    box.layout = ipywidgets.Layout()
+    return box
+
+
+def appear(box: Any, *, when: bool) -> None:
+    """Show *box* or not; a component by itself does not heed its classes."""
+    (box.remove_class if when else box.add_class)("wb-gone")
