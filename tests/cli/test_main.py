@@ -36,6 +36,7 @@ def test_the_commands_are_those_of_the_contract():
         "serve",
         "run",
         "demo",
+        "doctor",
         "rebuild",
         "backup",
         "restore",
@@ -143,7 +144,13 @@ def test_a_run_that_did_not_complete_never_ends_well(reason):
 
     assert code == (
         3
-        if reason in (Reason.KERNEL_START_FAILED, Reason.GATEWAY_RESTARTED, Reason.INTERNAL_ERROR)
+        if reason
+        in (
+            Reason.KERNEL_START_FAILED,
+            Reason.GATEWAY_RESTARTED,
+            Reason.INTERNAL_ERROR,
+            Reason.ISOLATION_UNAVAILABLE,
+        )
         else 1
     )
 
