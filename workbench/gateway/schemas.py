@@ -81,6 +81,7 @@ _DEFINITION: Mapping[str, Schema] = {
     "timeout_seconds": _or_null(_FRACTION),
     "limits": _FREE,
     "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
+    "isolation": _or_null(_TEXT),
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
 }
