@@ -46,6 +46,8 @@ from workbench.kernels.walls import Wall
 
 CELLS = ["".join(cell["source"]) for cell in HELLO["cells"]]  # type: ignore[attr-defined]
 PAPERMILLS = 4
+_PREPARED_SECONDS = 8.0
+"""How long a gateway may take to have kernels with everything imported."""
 
 
 def forked(folder: Path, wall: Wall) -> ForkedKernels:
@@ -163,6 +165,7 @@ def over_http(rounds: int, seconds: float, folder: Path) -> dict[str, Any]:
         assert a.call("POST", "/agents", body)[0] == 201
         path = "/agents/admin/hello?name=Ada"
         by_papermill()
+        time.sleep(_PREPARED_SECONDS)
         for _ in range(10):
             a.call("GET", path)
         for _ in range(rounds):

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
+from screens_of_faces import DESK, GALLERY
 
 from workbench import Workbench
 from workbench.client.finding import gateway_of
@@ -29,6 +30,7 @@ ROOT = Path(__file__).parents[1]
 SCREENS = ROOT / "docs" / "screens"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
 FLAGS = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+PHONE = {"width": 390, "height": 844}
 WIDE = {"width": 1360, "height": 850}
 PATIENCE = 90_000
 
@@ -44,7 +46,7 @@ def lab_workbench(page: Page, at: Addresses, theme: str) -> None:
 def lab_new(page: Page, at: Addresses, theme: str) -> None:
     lab_workbench(page, at, theme)
     page.locator(".wbl-side .wbl-main").click()
-    page.get_by_label("Name").fill("daily-digest")
+    page.locator(".wbl-form").get_by_label("Name", exact=True).fill("daily-digest")
 
 
 def lab_draft(page: Page, at: Addresses, theme: str) -> None:
@@ -165,13 +167,14 @@ def furnish(home: Path) -> None:
         edited.save(notebook)
 
 
-def take(screen: Screen, theme: str, at: Addresses, browser: Any) -> None:
-    page = browser.new_page(viewport=WIDE, color_scheme=theme)
+def take(screen: Screen, theme: str, at: Addresses, browser: Any, *, phone: bool = False) -> None:
+    page = browser.new_page(viewport=PHONE if phone else WIDE, color_scheme=theme)
     try:
         screen(page, at, theme)
         # Let what moves come to rest.
         page.wait_for_timeout(1_500)
-        path = SCREENS / f"{screen.__name__.replace('_', '-')}-{theme}.png"
+        name = f"{screen.__name__.replace('_', '-')}-{'phone' if phone else theme}.png"
+        path = SCREENS / name
         page.screenshot(path=str(path))
         print(path.relative_to(ROOT))
     finally:
@@ -180,12 +183,17 @@ def take(screen: Screen, theme: str, at: Addresses, browser: Any) -> None:
 
 def main(words: list[str]) -> None:
     SCREENS.mkdir(exist_ok=True)
-    wanted = [s for s in LAB if not words or any(w in s.__name__ for w in words)]
+    wanted = [
+        s for s in (*LAB, *DESK, *GALLERY) if not words or any(w in s.__name__ for w in words)
+    ]
     with workbench() as at, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
         for theme in ("light", "dark"):
             for screen in wanted:
                 take(screen, theme, at, browser)
+        for screen in wanted:
+            if screen in GALLERY:
+                take(screen, "light", at, browser, phone=True)
         browser.close()
 
 

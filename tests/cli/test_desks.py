@@ -1,8 +1,8 @@
 """A command does the same whether a gateway owns the home or nobody does."""
 
 import json
-import os
 import signal
+import time
 import uuid
 
 import pytest
@@ -23,6 +23,17 @@ def at(ask, any_home):
         return ask(*arguments, "--home", any_home, "--json")
 
     return at
+
+
+def left_by_a_run(home, name, process):
+    """The file of that name in the working folder of a run, as soon as it is there.
+
+    Nothing else of a run's is within our reach, nor anything of ours within a run's.
+    """
+    while not (found := list((home / "scratch" / "runs").glob(f"*/work/{name}"))):
+        assert process.poll() is None
+        time.sleep(0.02)
+    return found[0]
 
 
 @pytest.fixture
@@ -252,14 +263,11 @@ def test_a_wrong_request_ends_with_2(ask, unchanged_home, greeter, elsewhere, ar
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_being_told_to_end_calls_the_run_off(at, any_home, start, written, elsewhere, number):
-    pipe = elsewhere / "pipe"
-    os.mkfifo(pipe)
-    tell = f"import os, time\nwith open({str(pipe)!r}, 'w') as f:\n    f.write(str(os.getpid()))"
+def test_being_told_to_end_calls_the_run_off(at, any_home, start, written, number):
+    tell = "import time\nopen('there', 'w').close()"
     at("agents", "add", written("slow.ipynb", tell, "time.sleep(600)"), "--publish", "--force")
     process = start("run", "slow", "--json", "--home", any_home)
-    with pipe.open() as told:
-        told.read()
+    left_by_a_run(any_home, "there", process)
 
     process.send_signal(number)
     printed, said = process.communicate(timeout=30)
@@ -321,18 +329,16 @@ def test_a_run_in_a_gateway_can_be_called_off_from_elsewhere(ask, owned, start, 
     assert json.loads(printed)["status"] == "cancelled"
 
 
-def test_a_home_that_another_command_is_using_is_refused(ask, home, start, written, elsewhere):
-    there, back = elsewhere / "there", elsewhere / "back"
-    os.mkfifo(there)
-    os.mkfifo(back)
-    busy = written("busy.ipynb", f"open({str(there)!r}, 'w').close()\nopen({str(back)!r}).read()")
+def test_a_home_that_another_command_is_using_is_refused(ask, home, start, written):
+    wait = "while not os.path.exists('back'):\n    time.sleep(0.02)"
+    busy = written("busy.ipynb", f"import os, time\nopen('there', 'w').close()\n{wait}")
     ask("agents", "add", busy, "--publish", "--force", "--home", home)
     process = start("run", "busy", "--home", home)
-    there.read_text()
+    there = left_by_a_run(home, "there", process)
 
     answer = ask("agents", "list", "--home", home, "--json")
 
     assert (answer.code, answer.json["error"]["code"]) == (3, "HomeInUse")
     assert answer.json["error"]["details"]["pid"] == process.pid
-    back.write_text("go on")
+    there.with_name("back").touch()
     assert process.wait(30) == 0

@@ -160,6 +160,26 @@ def test_no_two_kernels_draw_the_same_numbers(forked, ask):
         assert len(set(numbers)) == 3
 
 
+def test_kernels_asked_for_while_a_template_is_replaced_are_not_lost(forked, ask):
+    async def main():
+        source = forked(preload=("colorsys",))
+        try:
+            kernels = []
+            while not kernels or "colorsys" not in await ask(
+                kernels[-1], "import sys; print(*sys.modules)"
+            ):
+                kernels.append(await source.start(WANTED, seconds=60))
+            said = [await ask(kernel, "print('alive')") for kernel in kernels]
+            for kernel in kernels:
+                await kernel.end()
+                kernel.clear()
+            return said
+        finally:
+            await source.close()
+
+    assert set(asyncio.run(main())) == {"alive\n"}
+
+
 class Echo(threading.Thread):
     """Says back whatever is said to its socket."""
 

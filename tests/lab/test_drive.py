@@ -73,6 +73,23 @@ def test_saving_saves_the_draft(drive, wb, named):
     assert "trusted" not in json.dumps(agent.notebook())
 
 
+def test_saving_what_was_only_looked_at_makes_no_new_draft(drive, wb, named):
+    agent = wb.agents.create(named, GREETER)
+    agent.publish(force=True)
+    path = f"agents/admin/{named}.ipynb"
+    model = drive.get(path)
+    # A kernel has said what it speaks, and cells have been run.
+    assert model["content"]["metadata"]["language_info"]["version"]
+    model["content"]["metadata"]["language_info"]["version"] = "3.99.0"
+    model["content"]["cells"][-1]["execution_count"] = 3
+
+    drive.save(model, path)
+
+    agent.refresh()
+    assert not agent.about["draft_differs"]
+    assert drive.list_checkpoints(path) == []
+
+
 def test_who_saves_over_somebody_else_is_told_and_nothing_is_lost(desk, wb, named):
     wb.agents.create(named, GREETER)
     path = f"agents/admin/{named}.ipynb"

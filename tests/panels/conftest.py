@@ -78,7 +78,7 @@ def no_settings(monkeypatch):
         monkeypatch.delenv(name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """A gateway that owns a home with four agents."""
     server = Server(tmp_path_factory.mktemp("panels") / "home")

@@ -233,6 +233,26 @@ def test_one_key_makes_one_run(desk, run, ada, bob, notebook):
     assert len(ids) == executed == 1
 
 
+def test_a_caller_who_goes_away_leaves_no_run_that_nobody_runs(desk, run, ada, notebook):
+    async def story():
+        async with desk() as (app, executor):
+            agent = await published(app, ada, notebook, "1")
+            before = app.journaled
+            asking = asyncio.ensure_future(app.running.accept(ada, agent, Order()))
+            while app.journaled == before:
+                await asyncio.sleep(0)
+            asking.cancel()
+            while not executor.asked:
+                await asyncio.sleep(0)
+            return asking.cancelled() or asking.done(), await finished(
+                app, ada, (await app.running.list(ada, RunQuery())).items[0]
+            )
+
+    gone, settled = run(story())
+
+    assert gone and settled.status is RunStatus.COMPLETED
+
+
 def test_somebody_elses_run_does_not_exist(desk, run, ada, bob, notebook):
     async def story():
         async with desk() as (app, _):

@@ -82,6 +82,9 @@ _DEFINITION: Mapping[str, Schema] = {
     "limits": _FREE,
     "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
     "isolation": _or_null(_TEXT),
+    "retry": _object(
+        max=_WHOLE, on=_list(_one_of(Reason)), backoff_seconds=_FRACTION, test=_YES_OR_NO
+    ),
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
 }

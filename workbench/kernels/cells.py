@@ -160,7 +160,6 @@ class Cells:
     async def _perform(self, step: Step) -> Ending | None:
         """How the run ends if it ends with *step*."""
         began, said = time.monotonic(), self._outputs.output_bytes
-        self._gauge.lap()
         step.status = "running"
         self._outputs.begin_cell(step.cell)
         self._manager.cell_start(step.cell, step.position)

@@ -235,12 +235,27 @@ async def receive(
     """The next message's frames; None if one of *until* is done or the time is up before."""
     if any(future.done() for future in until):
         return None
-    coming = asyncio.ensure_future(socket.recv_multipart())
+    coming: asyncio.Future[list[bytes]] = socket.recv_multipart()  # type: ignore[assignment]
+    if coming.done():
+        return coming.result()
+    loop = asyncio.get_running_loop()
+    woken: asyncio.Future[None] = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not woken.done():
+            woken.set_result(None)
+
+    alarm = loop.call_later(seconds, wake) if seconds is not None else None
+    for future in (coming, *until):
+        future.add_done_callback(wake)
     try:
-        if not coming.done():
-            await asyncio.wait({coming, *until}, timeout=seconds, return_when="FIRST_COMPLETED")
+        await woken
         return coming.result() if coming.done() else None
     finally:
+        if alarm is not None:
+            alarm.cancel()
+        for future in until:
+            future.remove_done_callback(wake)
         coming.cancel()
 
 

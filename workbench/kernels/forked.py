@@ -69,6 +69,7 @@ class ForkedKernel:
     def __init__(
         self,
         *,
+        dead: asyncio.Future[None],
         template: Template,
         templates: Templates,
         channel: socket.socket,
@@ -76,12 +77,12 @@ class ForkedKernel:
         sockets: Path,
         connection: Connection,
     ) -> None:
-        """The kernel that will be heard of on *channel*."""
+        """The kernel that will be heard of on *channel*; *dead* is to be done when it has ended."""
         self._loop = asyncio.get_running_loop()
         self.connection = connection
         self.folder = house.folder
         self.room: Sequence[Path] = (house.root or house.folder,)
-        self.dead: asyncio.Future[None] = self._loop.create_future()
+        self.dead = dead
         self.ready: asyncio.Future[None] = self._loop.create_future()
         self.root = self.pid = 0
         self._template = template
@@ -359,9 +360,11 @@ class ForkedKernels:
                 environment=place.environment,
                 ports=[relay.port for relay in wanted.relays],
             )
-            template.zygote.fork(order, sent)
+            dead: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            template.zygote.fork(order, sent, dead=dead)
             undo.pop_all()
         return ForkedKernel(
+            dead=dead,
             template=template,
             templates=templates,
             channel=heard,

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from workbench.kernels import Usage, proc
 _TICKS = os.sysconf("SC_CLK_TCK")
 _POLL_SECONDS = 0.05
 _REAP_SECONDS = 10.0
+_QUIET_LOOKS = 2
 
 
 class Process:
@@ -141,16 +143,22 @@ class Process:
 
 
 def stop_family(pid: int) -> list[int]:
-    """The descendants of *pid*, stopped, so that none can reap another while they are counted."""
-    family: list[int] = []
-    waiting = [pid]
-    while waiting:
-        parent = waiting.pop()
-        _signal(parent, signal.SIGSTOP)
-        children = proc.children(parent)
-        family += children
-        waiting += children
-    return family
+    """The descendants of *pid*, stopped, so that none can reap another while they are counted.
+
+    A signal does not stop what is in the midst of a fork, so it is looked again until two looks
+    running find nobody new.
+    """
+    family: dict[int, None] = {pid: None}
+    stopped: set[int] = set()
+    quiet = 0
+    while quiet < _QUIET_LOOKS:
+        for one in family.keys() - stopped:
+            _signal(one, signal.SIGSTOP)
+            stopped.add(one)
+        time.sleep(0)
+        family |= dict.fromkeys(child for one in family for child in proc.children(one))
+        quiet = 0 if family.keys() - stopped else quiet + 1
+    return [one for one in family if one != pid]
 
 
 def _signal(pid: int, number: int) -> None:

@@ -60,6 +60,7 @@ class Zygote:
         self.dead: asyncio.Future[str] = self._loop.create_future()
         self.how = ""
         self._said: asyncio.Future[Mapping[str, Any]] = self._loop.create_future()
+        self._kernels: set[asyncio.Future[None]] = set()
         self._waiting: dict[int, asyncio.Future[Gone]] = {}
         self._unclaimed: OrderedDict[int, Gone] = OrderedDict()
         self._words = b""
@@ -96,8 +97,8 @@ class Zygote:
 
     @property
     def children(self) -> int:
-        """How many of its namespaces are waited for."""
-        return len(self._waiting)
+        """How many kernels it has been asked for that have not ended."""
+        return len(self._kernels)
 
     async def boot(self, recipe: Recipe) -> None:
         """Return when it is prepared.
@@ -119,8 +120,10 @@ class Zygote:
             raise KernelLost(f"No kernels can be forked: {said['failed']}")
         self.how = str(said["prepared"])
 
-    def fork(self, order: Order, fds: Sequence[int]) -> None:
+    def fork(self, order: Order, fds: Sequence[int], *, dead: asyncio.Future[None]) -> None:
         """Ask for a kernel; *fds* are its channel, its sockets and what its ports lead to.
+
+        It counts as a child from now until it is *dead*.
 
         Raises:
             KernelLost: Nobody is there to fork it.
@@ -129,6 +132,8 @@ class Zygote:
             socket.send_fds(self._control, [orders.say(order)], list(fds))
         except OSError as error:
             raise KernelLost(f"No kernel can be forked: {error}.") from None
+        self._kernels.add(dead)
+        dead.add_done_callback(self._kernels.discard)
 
     def gone(self, pid: int) -> asyncio.Future[Gone]:
         """Done when the namespace with that first process has ended, or the template has."""
@@ -141,9 +146,9 @@ class Zygote:
         return future
 
     async def childless(self) -> None:
-        """Return when none of its namespaces is waited for."""
-        while self._waiting:
-            await asyncio.wait(self._waiting.values())
+        """Return when the last kernel it has been asked for has ended."""
+        while self._kernels:
+            await asyncio.wait(set(self._kernels))
 
     async def close(self) -> None:
         """End it and everything it has forked."""

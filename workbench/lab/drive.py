@@ -238,6 +238,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
         if content is not None:
             nb = node(**content)
             self.check_and_sign(nb, target.path)
+            _reduce(nb.metadata)
             content = json.loads(json.dumps(nb))
         if await self._holds(target):
             entry = await self.shelves.entry(target)
@@ -434,6 +435,12 @@ def _complete(metadata: dict[str, Any]) -> None:
     language = metadata.get("language_info")
     if language is not None and language.get("name") == "python" and "version" not in language:
         language.update(_PYTHON)
+
+
+def _reduce(metadata: dict[str, Any]) -> None:
+    """Leave out what a kernel says of Python: another kernel's word for it makes no new draft."""
+    if metadata.get("language_info", {}).get("name") == _PYTHON["name"]:
+        metadata["language_info"] = {"name": _PYTHON["name"]}
 
 
 def _lay_out(folder: Path, files: dict[str, bytes]) -> None:

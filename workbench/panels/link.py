@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.client.workbench import AsyncWorkbench
-from workbench.errors import Unauthenticated, Unavailable, WorkbenchError
+from workbench.errors import Unauthenticated, WorkbenchError
 from workbench.panels import wording
 from workbench.panels.errands import Errands
 
 RETRY_SECONDS = 1.0
-LONGEST_RETRY_SECONDS = 15.0
+LONGEST_RETRY_SECONDS = 10.0
+PATIENCE_SECONDS = 5.0
+"""How long a workbench that comes back may take to say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +83,9 @@ class Link:
             pause = min(1.3 * pause, LONGEST_RETRY_SECONDS)
             try:
                 wb = self._find()
-                await wb.me()
-            except (Unavailable, Unauthenticated):
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    await wb.me()
+            except (WorkbenchError, TimeoutError):
                 continue
             await self.wb.close()
             self.wb = wb

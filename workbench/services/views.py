@@ -6,6 +6,7 @@ The HTTP face and the command line show the same views, so a program meets one v
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -81,6 +82,7 @@ def definition_view(definition: Definition) -> dict[str, Any]:
         "isolation": definition.isolation or None,
         "limits": dict(definition.limits),
         "network": list(definition.hosts) or str(definition.network),
+        "retry": {**asdict(definition.retry), "on": list(definition.retry.on)},
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
     }

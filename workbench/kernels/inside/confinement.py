@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import resource
 import signal
 import socket
@@ -50,6 +51,7 @@ _LAST_WORDS_SECONDS = 2
 # `ST_NOATIME`, `ST_NODIRATIME` and `ST_RELATIME` have the numbers of their mount flags.
 _TIMES_KEPT = 1024 | 2048
 _FILES_PER_MEGABYTE = 64
+_OWN_NUMBERS_SINCE = (6, 14)
 _FEWEST_NUMBERS = 301
 """Linux keeps the first 300 to itself."""
 
@@ -174,8 +176,12 @@ def _bound_numbers(processes: int) -> None:
     """Let there be no more processes than there are numbers for them, whoever they belong to.
 
     `RLIMIT_NPROC` does not count root's. A system of its own has numbers of its own since Linux
-    6.14; before, what is beyond is seen from outside, some time after.
+    6.14; before, they are the whole machine's, which root would change for everybody, and what is
+    beyond is seen from outside, some time after.
     """
+    found = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    if found is None or (int(found[1]), int(found[2])) < _OWN_NUMBERS_SINCE:
+        return
     with suppress(OSError):
         _write("/proc/sys/kernel/pid_max", str(max(processes, _FEWEST_NUMBERS)))
 

@@ -25,6 +25,7 @@ import IPython.core.completerlib
 import IPython.core.debugger
 import IPython.extensions.storemagic  # noqa: F401
 import zmq
+from ipykernel import ipkernel
 from ipykernel.displayhook import ZMQDisplayHook
 from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
@@ -89,6 +90,32 @@ class _Stream(OutStream):
         ):
             self._unsent = 0
             super().flush()
+
+
+def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
+    """*transform*, which is asked twice in a row for every cell, asked once."""
+    last: tuple[str, str] | None = None
+
+    def transform_cell(source: str) -> str:
+        nonlocal last
+        if last is None or last[0] is not source:
+            last = source, transform(source)
+        return last[1]
+
+    return transform_cell
+
+
+def _remembered(accepts: Callable[..., dict[str, bool]]) -> Callable[..., dict[str, bool]]:
+    """*accepts*, which looks up the same functions' parameters for every cell, looking once."""
+    known: dict[object, dict[str, bool]] = {}
+
+    def accepts_parameters(method: Any, names: Sequence[str]) -> dict[str, bool]:
+        key = (getattr(method, "__func__", method), *names)
+        if key not in known:
+            known[key] = accepts(method, names)
+        return known[key]
+
+    return accepts_parameters
 
 
 class _NoThread:
@@ -166,6 +193,9 @@ class Lean(IPKernelApp):
         )
         self.kernel = kernel
         self.shell = kernel.shell
+        self.shell.transform_cell = _once(self.shell.transform_cell)
+        name = "_accepts_parameters"
+        setattr(ipkernel, name, _remembered(getattr(ipkernel, name)))
         self.shell.configurables.append(self)
         self.displayhook = ZMQDisplayHook(self.session, None)
         self.displayhook.get_execution_count = lambda: kernel.execution_count

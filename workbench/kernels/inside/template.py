@@ -55,6 +55,8 @@ def _tie_to(parent: int) -> None:
 def _prepare(recipe: Recipe) -> tuple[Prepared, list[str]]:
     os.environ.clear()
     os.environ.update(recipe.environment)
+    # Read by matplotlib when it is imported, which may be here: without it figures are shown to nobody.
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     # What an environment says of other folders of packages may name them as they are outside.
     sys.path += [folder for folder in recipe.path if folder not in sys.path]
     missing = []

@@ -160,7 +160,7 @@ function ago(moment) {
   for (const [unit, size] of [['day', 86400], ['hour', 3600], ['minute', 60]]) {
     if (seconds >= size) return words.format(-Math.floor(seconds / size), unit);
   }
-  return 'just now';
+  return 'now';
 }
 
 function button(text, className, act, tooltip) {
