@@ -44,7 +44,7 @@ def gallery_form(page: Page, at: Addresses, theme: str) -> None:
 
 def desk_agents(page: Page, at: Addresses, theme: str) -> None:
     _desk(page, at, theme)
-    page.locator(".wb-cards-one", has_text="seattle-weather").click()
+    _look_at(page, "seattle-weather")
     page.locator(".wb-run:visible").click()
     page.locator(".wb-answer [data-status=completed]:visible").wait_for(timeout=PATIENCE)
     page.locator(".wb-picture img:visible").wait_for(timeout=PATIENCE)
@@ -57,7 +57,7 @@ def desk_new(page: Page, at: Addresses, theme: str) -> None:
 
 def desk_versions(page: Page, at: Addresses, theme: str) -> None:
     _desk(page, at, theme)
-    page.locator(".wb-cards-one", has_text="employment-shift").click()
+    _look_at(page, "employment-shift")
     page.locator(".wb-tab[data-id=versions]").click()
     page.locator(".wb-rows tr[data-id=draft]").click()
     page.locator(".wb-rows tr[data-id='1.0.0']").click()
@@ -66,7 +66,7 @@ def desk_versions(page: Page, at: Addresses, theme: str) -> None:
 
 def desk_edit(page: Page, at: Addresses, theme: str) -> None:
     _desk(page, at, theme)
-    page.locator(".wb-cards-one", has_text="seattle-weather").click()
+    _look_at(page, "seattle-weather")
     page.locator(".wb-tab[data-id=edit]").click()
     page.locator("textarea[name=output_schema]:visible").wait_for(timeout=PATIENCE)
 
@@ -109,3 +109,8 @@ def _desk(page: Page, at: Addresses, theme: str) -> None:
         "theme => void jupyterapp.commands.execute('apputils:change-theme', { theme })", named
     )
     page.locator(f"body[data-jp-theme-name='{named}']").wait_for(state="attached")
+
+
+def _look_at(page: Page, name: str) -> None:
+    page.locator(".wb-cards-one", has_text=name).click()
+    page.locator(".wb-note h2:visible", has_text=name).wait_for(timeout=PATIENCE)

@@ -61,7 +61,7 @@ def test_what_happens_is_reported_as_it_happens(carried):
     assert mine[-1][1].pop("ms") > 0
     assert mine[-1][1].pop("resource_usage")["cpu_ms"] > 0
     assert mine == [
-        (EventType.CELL_STARTED, place),
+        (EventType.CELL_STARTED, place | {"of": 2}),
         (EventType.LOG, place | {"level": "info", "message": "reading", "fields": {"rows": 3}}),
         (EventType.PROGRESS, place | {"fraction": 0.5, "message": "half way"}),
         (EventType.OUTPUT, place | {"kind": "stream", "name": "stdout", "text": "hello\n"}),

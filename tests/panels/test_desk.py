@@ -199,7 +199,7 @@ async def test_figures_tell_how_runs_have_gone_and_where_the_time_goes(desk):
 
     assert figures.state.statistics["runs"] >= 1
     labels = figures._runs.shown["labels"]
-    assert len(labels) == 30
+    assert len(labels) == 14
     completed = figures._runs.shown["series"][0]["values"]
     assert sum(completed) == figures.state.statistics["completed"]
     assert figures.state.slowest

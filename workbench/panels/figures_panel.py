@@ -16,7 +16,7 @@ from workbench.panels.panel import Panel
 
 View: TypeAlias = Mapping[str, Any]
 
-DAYS = 30
+DAYS = 14
 SAMPLE = 10
 """How many of the latest runs the slowest cells are told from."""
 
@@ -31,7 +31,7 @@ _AGENTS = (
 _CELLS = (
     {"key": "cell", "label": "Cell", "kind": "code"},
     {"key": "agent", "label": "Agent"},
-    {"key": "took", "label": "Half took at most", "kind": "took"},
+    {"key": "took", "label": "Median", "kind": "took"},
     {"key": "times", "label": "Runs", "kind": "number"},
 )
 

@@ -49,8 +49,8 @@ OLDER = "Older runs"
 FIGURES = {
     "runs": "Runs",
     "success_rate": "Completed",
-    "p50_ms": "Half took at most",
-    "p95_ms": "95 % took at most",
+    "p50_ms": "Median time",
+    "p95_ms": "95 % are done within",
 }
 RUNS_PER_DAY, TIMES_PER_DAY = "Runs per day", "How long they took"
 BUSIEST, SLOWEST_CELLS = "Busiest agents", "Slowest cells of the latest runs"
