@@ -108,8 +108,8 @@ def test_a_hub_that_is_away_is_no_refusal(tmp_path):
 def test_what_the_hub_starts_finds_the_gateway_by_its_own_token(known):
     given = {"WORKBENCH_URL": known.url, "JUPYTERHUB_API_TOKEN": "hub-token-of-grace"}
 
-    url, token = access(None, None, environment=given)
-    with Workbench(url, token) as wb:
+    found = access(None, None, environment=given)
+    with Workbench(found.url, found.token) as wb:
         assert [agent.about["owner"] for agent in wb.agents.list()] in ([], ["grace"])
     # Nobody but who is named gets it.
     with pytest.raises(Unauthenticated):
