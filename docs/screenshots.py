@@ -73,6 +73,9 @@ def lab_compare(page: Page, at: Addresses, theme: str) -> None:
 def lab_run(page: Page, at: Addresses, theme: str) -> None:
     open_notebook(page, at, theme, "agents/admin/seattle-weather.ipynb")
     page.locator(".wbl-runs .wbl-run-row").first.click()
+    page.wait_for_function(
+        "/\\/(runs|tests)\\//.test(jupyterapp.shell.currentWidget.context?.path)"
+    )
     picture = page.locator(".jp-NotebookPanel:visible .jp-RenderedImage img").first
     picture.wait_for(timeout=PATIENCE)
     picture.scroll_into_view_if_needed()

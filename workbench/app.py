@@ -22,17 +22,21 @@ from workbench.domain.isolation import Isolation, Protection
 from workbench.domain.limits import Limits
 from workbench.domain.network import Network, read_hosts
 from workbench.domain.runs import Run
-from workbench.kernels import Executor, Wanted
+from workbench.kernels import Executor, Relay, Wanted
 from workbench.kernels.egress import Egress
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.ground import Ground, NoKernels, choose
 from workbench.kernels.pool import Pool
 from workbench.kernels.removal import remove
 from workbench.kernels.sources import kernels_behind
+from workbench.llm.configuration import read_catalogue
+from workbench.llm.upstreams import Upstreams
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
+from workbench.services.brokering import Brokering
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching, Watch
+from workbench.services.lending import Door, Lending
 from workbench.services.measuring import Measuring
 from workbench.services.postponing import Postponing
 from workbench.services.publishing import Publishing
@@ -42,8 +46,10 @@ from workbench.services.revising import Revising
 from workbench.services.running import Running
 from workbench.services.settling import Settling
 from workbench.services.showing import Showing
+from workbench.services.spending import Spending
 from workbench.services.ticketing import Ticketing
 from workbench.settings import Settings
+from workbench.store.keys import Keys
 from workbench.store.store import Store
 
 _log = logging.getLogger("workbench.isolation")
@@ -115,7 +121,7 @@ def protection_of(settings: Settings, ground: Ground) -> Protection:
     )
 
 
-def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
+def _executor_of_agents(settings: Settings, ground: Ground, door: Door | None) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
     # Whatever lies here was left by a life that ended without a word.
@@ -129,15 +135,19 @@ def _executor_of_agents(settings: Settings, ground: Ground) -> NotebookExecutor:
         preload=settings.preload,
         cgroups=ground.cgroups,
     )
+    relays: tuple[Relay, ...] = ()
+    if door is not None and ground.wall.level.has_namespaces:
+        # Every kernel has the same, so the ones that wait serve any run.
+        relays = (Relay(port=door.port, socket=door.socket, needed=False),)
     pool = Pool(
         kernels,
         size=settings.ready_kernels,
         most=settings.most_ready_kernels,
-        wanted=Wanted(limits=limits_of(settings)),
+        wanted=Wanted(limits=limits_of(settings), relays=relays),
     )
     pool.fill()
     private = read_hosts(settings.private_hosts)
-    return NotebookExecutor(kernels=pool, egress=Egress(private=private))
+    return NotebookExecutor(kernels=pool, egress=Egress(private=private), relays=relays)
 
 
 class App:
@@ -156,6 +166,9 @@ class App:
         purging: Agents deleted for good.
         running: Runs.
         dispatching: The line of waiting runs.
+        lending: What lets a run ask a language model.
+        spending: What was spent on language models, and what may be.
+        brokering: Questions to language models.
         showing: Runs as pages.
         measuring: What runs come to.
         ticketing: What lets a browser open one address once.
@@ -167,6 +180,7 @@ class App:
         *,
         store: Store,
         executor: Executor,
+        door: Door | None = None,
         protection: Protection = TRUSTED,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
@@ -193,6 +207,18 @@ class App:
             clock=clock,
             new_id=new_id,
         )
+        catalogue = read_catalogue(settings.models)
+        self.lending = Lending(objects=store.objects, catalogue=catalogue, door=door)
+        self.spending = Spending(calls=store.model_calls, catalogue=catalogue, clock=clock)
+        self.brokering = Brokering(
+            catalogue=catalogue,
+            lending=self.lending,
+            spending=self.spending,
+            keys=Keys(settings.home, master=settings.master_key),
+            upstreams=Upstreams(),
+            clock=clock,
+            new_id=new_id,
+        )
         settling = Settling(runs=store.runs, events=store.events, at=at)
         self.dispatching = Dispatching(
             runs=store.runs,
@@ -200,6 +226,7 @@ class App:
             papers=store.papers,
             objects=store.objects,
             executor=executor,
+            lending=self.lending,
             limits=limits_of(settings),
             caps=caps_of(settings),
             at_once=settings.runs_at_once,
@@ -273,6 +300,7 @@ class App:
         settings: Settings,
         *,
         resume: bool = True,
+        door: Door | None = None,
         watch: Watch = unwatched,
         clock: Callable[[], datetime] = utc_now,
     ) -> Self:
@@ -280,6 +308,7 @@ class App:
 
         Without *resume* those that never began keep waiting: who is only here for a moment would
         begin them and be gone before they end. *watch* is told of each run that begins or ends.
+        Runs ask language models at *door*; whoever gives one answers there.
 
         Raises:
             HomeInUse: Another process owns the home.
@@ -288,12 +317,13 @@ class App:
         store = await Store.open(settings.home, clock=clock)
         ground = await asyncio.to_thread(choose, settings.isolation)
         _log.log(logging.INFO if ground.wall else logging.WARNING, "isolation: %s", ground.said)
-        executor = _executor_of_agents(settings, ground)
+        executor = _executor_of_agents(settings, ground, door)
         protection = protection_of(settings, ground)
         app = cls(
             settings,
             store=store,
             executor=executor,
+            door=door,
             protection=protection,
             watch=watch,
             clock=clock,
@@ -309,6 +339,7 @@ class App:
         """End the runs under way, within *drain_seconds* if they can, and let go of everything."""
         await self.dispatching.drain(drain_seconds)
         await self.postponing.close()
+        await self.brokering.close()
         await self._executor.close()
         await self.store.close()
 

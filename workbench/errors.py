@@ -13,7 +13,9 @@
     │   ├── InsufficientPermissions the caller's role does not allow it
     │   └── AgentAccessDenied       the agent is somebody else's
     ├── NotFound                    no such thing, or none the caller may know of
-    │   └── AgentNotFound
+    │   ├── AgentNotFound
+    │   ├── ModelNotFound           no such language model, or none that may be asked
+    │   └── NotRecorded             the cassette holds no answer to this question
     ├── MethodNotAllowed            the thing is there, but not for this verb
     ├── Conflict                    a sensible request at the wrong moment
     │   ├── IllegalMove             that stage or status does not follow this one
@@ -23,12 +25,14 @@
     │   ├── PreconditionFailed      it was changed by somebody else meanwhile
     │   └── PreconditionRequired    say which state you are changing
     ├── ResourceExhausted           allowed, but not this much, or not now
+    │   └── BudgetExceeded          what may be spent on language models is spent
     ├── ExecutionFailed             the run was carried out and failed
     │   └── ExecutionTimeout        it did not end in time
     └── Unavailable                 something we lean on did not answer
         ├── AgentCreationFailed     the agent could not be kept
         ├── HomeInUse               another process owns this home
         ├── HomeUnreadable          what lies in this home is not ours, or of a newer kind
+        ├── ModelSilent             a language model was asked and did not answer
         └── KernelLost              a kernel could not be had, or is gone
 
 An agent whose own code raises is not an error here: it is a run that failed. Only a caller who
@@ -108,6 +112,14 @@ class AgentNotFound(NotFound):
     """There is no such agent, or none the caller may know of."""
 
 
+class ModelNotFound(NotFound):
+    """There is no such language model, or it may not be asked."""
+
+
+class NotRecorded(NotFound):
+    """The cassette holds no answer to this question; the details show the nearest that it has."""
+
+
 class MethodNotAllowed(WorkbenchError):
     """The path exists, the method on it does not."""
 
@@ -144,6 +156,10 @@ class ResourceExhausted(WorkbenchError):
     """The queue is full or a quota is used up; later, or with less, it may work."""
 
 
+class BudgetExceeded(ResourceExhausted):
+    """What a run, an agent or a user may spend on language models is spent."""
+
+
 class ExecutionFailed(WorkbenchError):
     """The run was carried out and did not complete."""
 
@@ -166,6 +182,10 @@ class HomeInUse(Unavailable):
 
 class HomeUnreadable(Unavailable):
     """What lies in the home folder was not written by this or an earlier workbench."""
+
+
+class ModelSilent(Unavailable):
+    """A language model was asked and did not answer, or with nothing that can be read."""
 
 
 class KernelLost(Unavailable):

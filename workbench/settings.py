@@ -6,12 +6,13 @@ A setting comes from the first of these that names it: the command line, the env
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,9 @@ class Settings:
         allow_origin: Origins whose pages may call from a browser; `*` is all.
         hub_url: Where JupyterHub's API answers, whose users are known here by their tokens.
         hub_service: What the gateway is called there: tokens need the scope to use it.
+        models: Language models, their prices and budgets; a table, or the same as JSON. Without
+            it `OPENAI_BASE_URL` is one upstream, and without that there is the scripted model.
+        master_key: What the keys of language models are encrypted with, instead of a file.
     """
 
     home: Path
@@ -121,6 +125,8 @@ class Settings:
     allow_origin: tuple[str, ...] = ()
     hub_url: str = ""
     hub_service: str = "workbench"
+    models: Mapping[str, Any] = field(default_factory=dict)
+    master_key: str = field(default="", repr=False)
 
 
 def default_home(environment: Mapping[str, str]) -> Path:
@@ -145,6 +151,8 @@ def read(environment: Mapping[str, str], **given: object) -> Settings:
     for name in _READERS:
         if (text := environment.get(f"WORKBENCH_{name.upper()}")) is not None:
             found[name] = text
+    if (url := environment.get("OPENAI_BASE_URL")) and "models" not in found:
+        found["models"] = {"upstreams": {"openai": {"url": url}}}
     found |= {name: value for name, value in given.items() if value is not None}
     found["home"] = home
     values: dict[str, Any] = {name: _read(name, value) for name, value in found.items()}
@@ -214,6 +222,13 @@ def _origins(value: Any) -> tuple[str, ...]:
     if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
         raise ValueError(value)
     return origins
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    table = json.loads(value or "{}") if isinstance(value, str) else value
+    if not isinstance(table, Mapping):
+        raise TypeError(value)
+    return table
 
 
 def _url(value: Any) -> str:
@@ -286,7 +301,9 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "keyfile": str,
     "client_ca": str,
     "allow_origin": _origins,
+    "models": _table,
+    "master_key": str,
     "hub_url": _url,
     "hub_service": str,
 }
-assert set(_READERS) == {field.name for field in fields(Settings)}
+assert set(_READERS) == {one.name for one in fields(Settings)}

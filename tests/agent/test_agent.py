@@ -86,7 +86,14 @@ def test_a_file_stays_in_the_working_folder(name):
 
 def test_the_public_names_are_these():
     assert sorted(agent.__all__) == [
+        "BudgetExceeded",
+        "Chat",
         "InvalidResult",
+        "ModelError",
+        "NotApproved",
+        "StepsExceeded",
+        "Tool",
+        "chat",
         "file",
         "has_result",
         "log",
@@ -94,6 +101,7 @@ def test_the_public_names_are_these():
         "result",
         "run_id",
         "test",
+        "tool",
     ]
     with pytest.raises(AttributeError, match="tset"):
         agent.tset  # noqa: B018

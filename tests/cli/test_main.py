@@ -36,11 +36,13 @@ def test_the_commands_are_those_of_the_contract():
         "serve",
         "run",
         "demo",
+        "doctor",
         "rebuild",
         "backup",
         "restore",
         *(f"agents {verb}" for verb in ("add", "validate", "list", "show", "publish", "delete")),
         *(f"runs {verb}" for verb in ("list", "show", "logs", "cancel", "notebook")),
+        *(f"models {verb}" for verb in ("list", "key", "rotate", "record", "usage")),
         *(f"token {verb}" for verb in ("create", "list", "revoke")),
     }
 
@@ -142,7 +144,13 @@ def test_a_run_that_did_not_complete_never_ends_well(reason):
 
     assert code == (
         3
-        if reason in (Reason.KERNEL_START_FAILED, Reason.GATEWAY_RESTARTED, Reason.INTERNAL_ERROR)
+        if reason
+        in (
+            Reason.KERNEL_START_FAILED,
+            Reason.GATEWAY_RESTARTED,
+            Reason.INTERNAL_ERROR,
+            Reason.ISOLATION_UNAVAILABLE,
+        )
         else 1
     )
 

@@ -34,7 +34,7 @@ def main():
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
-    async def opening(settings, *, watch):
+    async def opening(settings, *, door, watch):
         return await open_marking(settings, asked.marks, at=at, seconds=asked.seconds, watch=watch)
 
     settings = read(os.environ, home=asked.home, port=asked.port)

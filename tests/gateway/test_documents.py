@@ -60,6 +60,10 @@ def test_a_route_knows_the_options_that_are_documented_and_no_other(reach, route
         assert (said.status, said.code) == (422, "InvalidInput")
         assert documented == ["test", "version"]
         assert reach(route, "?test=true&version=1.0.0").status == 200
+    elif route.path.startswith("/v1/"):
+        # Where models are asked, errors have OpenAI's words.
+        assert (said.status, said.code) == (400, "invalid_request")
+        assert documented == []
     else:
         assert (said.status, said.code) == (400, "InvalidRequest")
         assert said.error["details"]["known"] == documented

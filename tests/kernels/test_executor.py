@@ -61,7 +61,7 @@ def test_what_happens_is_reported_as_it_happens(carried):
     assert mine[-1][1].pop("ms") > 0
     assert mine[-1][1].pop("resource_usage")["cpu_ms"] > 0
     assert mine == [
-        (EventType.CELL_STARTED, place),
+        (EventType.CELL_STARTED, place | {"of": 2}),
         (EventType.LOG, place | {"level": "info", "message": "reading", "fields": {"rows": 3}}),
         (EventType.PROGRESS, place | {"fraction": 0.5, "message": "half way"}),
         (EventType.OUTPUT, place | {"kind": "stream", "name": "stdout", "text": "hello\n"}),
@@ -122,6 +122,46 @@ def test_what_the_agent_says_survives_whatever_the_notebook_shadows(carried):
     )
 
     assert run.outcome.result == {"fine": True}
+
+
+def test_what_a_run_is_lent_is_in_its_environment_and_nowhere_else(carried):
+    run = carried(
+        "import os\nprint(os.environ['OPENAI_API_KEY'] == 'wbr_' + 'canary')",
+        "print('wbr_' + 'canary' in str(In), [name for name in globals() if 'environ' in name])",
+        environment={"OPENAI_API_KEY": "wbr_canary"},
+    )
+
+    assert run.text(0) == "True\n"
+    assert run.text(1) == "False []\n"
+    assert b"wbr_canary" not in run.outcome.notebook
+    assert "wbr_canary" not in str(run.events)
+
+
+def test_what_a_model_says_and_uses_is_reported_and_kept(carried):
+    tell = (
+        "from workbench.agent.speech import EVENT, say\n"
+        "say({EVENT: {'type': 'message.delta', 'text': 'for'}}, 'for', slot='c')\n"
+        "say({EVENT: {'type': 'message.delta', 'text': 'ty'}}, 'ty', slot='c', update=True)\n"
+        "say({'text/markdown': 'forty'}, 'forty', slot='c', update=True)\n"
+        "call = {'type': 'tool.call', 'id': '1', 'tool': 't', 'arguments': {'a': 1}}\n"
+        "say({EVENT: call}, 't')\n"
+        "result = {'type': 'tool.result', 'id': '1', 'tool': 't', 'text': 'x', 'failed': False,"
+        " 'simulated': False, 'effects': 'none'}\n"
+        "say({EVENT: result}, 't')\n"
+        "say({EVENT: {**result, 'failed': 'perhaps'}}, 't')\n"
+        "say({EVENT: {**call, 'arguments': 7}}, 't')"
+    )
+
+    run = carried(tell)
+
+    assert [data["text"] for data in run.said("message.delta")] == ["for", "ty"]
+    [call] = run.said("tool.call")
+    assert call["arguments"] == {"a": 1}
+    [result] = run.said("tool.result")
+    assert (result["text"], result["failed"], result["simulated"]) == ("x", False, False)
+    shown = run.cells["cell-0"]["outputs"]
+    assert shown[0]["data"] == {"text/markdown": "forty", "text/plain": "forty"}
+    assert len(shown) == 5
 
 
 def test_the_progress_of_a_cell_is_one_output_that_changes(carried):

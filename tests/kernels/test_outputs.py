@@ -102,6 +102,8 @@ def widgets(document):
     return sorted(_plain({"output_type": "", **state}) for state in states.values())
 
 
+# The comparison costs a stock kernel each; what runs get is what it is made with.
+@pytest.mark.parametrize("kernels", ["forked"], indirect=True)
 @pytest.mark.parametrize("what", CELLS)
 def test_our_outputs_are_nbclients(carried, notebook, tmp_path, what):
     theirs = load(notebook(*CELLS[what]))

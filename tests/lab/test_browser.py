@@ -208,10 +208,10 @@ def test_it_opens_with_the_workbench_and_asks_nobody_about_saving_it(page, lab):
 
     panel = page.locator(".wbl-page .jp-OutputArea-output")
     panel.first.wait_for(timeout=PATIENCE)
-    editors = page.locator(".wbl-page .jp-CodeCell .jp-InputArea-editor").all()
-    assert editors
-    for editor in editors:
-        expect(editor).to_be_hidden()
+    code = page.locator(".wbl-page .jp-CodeCell .jp-Cell-inputWrapper").all()
+    assert code
+    for cell in code:
+        expect(cell).to_be_hidden()
     expect(page.locator(".wbl-side")).to_be_visible()
     # The token is nowhere to be seen.
     assert "token" not in page.url

@@ -11,6 +11,10 @@ import pytest
 
 from workbench.app import ADMINISTRATOR, App
 from workbench.domain.runs import RunStatus
+from workbench.gateway.brokerage import Brokerage
+from workbench.gateway.front import Front
+from workbench.gateway.identity import Identity
+from workbench.gateway.metering import Metering
 from workbench.services.authoring import Proposal
 from workbench.services.running import Order
 from workbench.settings import Settings
@@ -21,6 +25,7 @@ NOTEBOOKS = sorted(AGENTS.glob("*.ipynb"))
 # What an independent reading of the same tables gives.
 ANSWERS = {
     "car-mileage": ({"model": "forest", "folds": 4}, {"cars": 392, "model": "forest"}),
+    "car-question": ({}, {"rows_seen": 3, "steps": 2}),
     "employment-shift": (
         {"before": "2006-01", "after": "2015-12"},
         {"jobs_change": 7_643_000, "table": "shift.csv"},
@@ -52,15 +57,23 @@ def test_an_example_is_published_by_its_cases_and_answers(path, tmp_path):
 
     async def story():
         settings = Settings(home=tmp_path / "home", ready_kernels=1)
-        async with await App.open(settings) as app:
+        brokerage = Brokerage()
+        async with await App.open(settings, door=brokerage.door) as app:
+            identity = Identity(app.admitting, app.lending)
+            brokerage.serve(Front(app=app, identity=identity, metering=Metering()))
             proposal = Proposal(name=path.stem, notebook=path.read_bytes())
             agent = await app.authoring.create(ADMINISTRATOR, proposal)
+            for file in sorted(path.with_suffix("").glob("*")):
+                agent = await app.authoring.attach(
+                    ADMINISTRATOR, agent, file.name, file.read_bytes()
+                )
             await app.publishing.publish(ADMINISTRATOR, agent)
             agent = await app.authoring.get(ADMINISTRATOR, "admin", path.stem)
             run = await app.running.accept(ADMINISTRATOR, agent, Order(parameters=parameters))
             run = await app.running.get(ADMINISTRATOR, run.id, wait_seconds=None)
             files = await app.running.files(ADMINISTRATOR, run.id)
             notebook = json.loads(await app.running.notebook(ADMINISTRATOR, run.id))
+            await brokerage.close()
             return run, [file.path for file in files], notebook
 
     run, files, notebook = asyncio.run(story())

@@ -18,7 +18,7 @@ def desk(tmp_path):
     """Opens an app on one home, as often as asked: `async with desk() as (app, executor)`."""
 
     @asynccontextmanager
-    async def open_app(executor=None, protection=TRUSTED, **settings):
+    async def open_app(executor=None, door=None, protection=TRUSTED, **settings):
         executor = executor or InstantExecutor()
         clock = SteppingClock()
         store = await Store.open(tmp_path / "home", clock=clock)
@@ -27,6 +27,7 @@ def desk(tmp_path):
             Settings(home=tmp_path / "home", **chosen),
             store=store,
             executor=executor,
+            door=door,
             protection=protection,
             clock=clock,
         )

@@ -22,13 +22,14 @@ def test_columns_and_keys_are_those_of_the_schema():
     assert keys == {name: table.key for name, table in TABLES.items()}
 
 
-def test_migrations_are_numbered_without_gaps_and_taken_once():
+def test_migrations_are_taken_once_in_the_order_of_their_numbers():
     with duckdb.connect(":memory:") as connection:
         migrate(connection)
         migrate(connection)
         taken = connection.execute("SELECT number FROM schema_migrations").fetchall()
 
-    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+    numbers = [step.number for step in migrations()]
+    assert numbers == sorted(set(numbers))
     assert taken == [(step.number,) for step in migrations()]
 
 

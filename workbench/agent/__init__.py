@@ -7,6 +7,11 @@
     agent.file("summary.csv", text)
     agent.result({"rows": len(rows)})
 
+    @agent.tool(effects="read")
+    def look_up(car: str) -> float: ...
+
+    said = agent.chat("Which car goes furthest?", tools=[look_up])
+
 Nothing but Python's own library may enter: importing this costs a notebook a few milliseconds, and
 nothing of the workbench is within reach behind it. It works without one too: in JupyterLab a
 result is displayed, in plain Python it is printed.
@@ -20,13 +25,33 @@ from typing import TYPE_CHECKING
 
 from workbench.agent.files import file
 from workbench.agent.speech import has_result, log, progress, result, situation
+from workbench.agent.talk import Chat, StepsExceeded, chat
+from workbench.agent.tools import NotApproved, Tool, tool
 from workbench.agent.values import InvalidResult
+from workbench.agent.wire import BudgetExceeded, ModelError
 
 if TYPE_CHECKING:
     run_id: str
     test: bool
 
-__all__ = ["InvalidResult", "file", "has_result", "log", "progress", "result", "run_id", "test"]
+__all__ = [
+    "BudgetExceeded",
+    "Chat",
+    "InvalidResult",
+    "ModelError",
+    "NotApproved",
+    "StepsExceeded",
+    "Tool",
+    "chat",
+    "file",
+    "has_result",
+    "log",
+    "progress",
+    "result",
+    "run_id",
+    "test",
+    "tool",
+]
 
 
 def __getattr__(name: str) -> object:

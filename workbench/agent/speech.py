@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from json import dumps
 from math import isfinite
@@ -76,7 +77,7 @@ def result(value: object) -> None:
     if now.given and now.run_id:
         raise InvalidResult("This run has a result already; a run has one.")
     plain = as_json(value)
-    _say({RESULT: plain}, dumps(plain, ensure_ascii=False, indent=2))
+    say({RESULT: plain}, dumps(plain, ensure_ascii=False, indent=2))
     now.given = True
 
 
@@ -97,7 +98,7 @@ def log(level: str, message: object, **fields: object) -> None:
     if fields:
         said["fields"] = as_json(fields)
     details = "".join(f" {name}={value}" for name, value in fields.items())
-    _say({EVENT: said}, f"{level.upper()} {message}{details}")
+    say({EVENT: said}, f"{level.upper()} {message}{details}")
 
 
 def progress(fraction: float, message: str = "") -> None:
@@ -113,10 +114,16 @@ def progress(fraction: float, message: str = "") -> None:
     shell = _shell()
     cell = shell.execution_count if shell else -1
     update, _situation.progress_cell = cell == _situation.progress_cell, cell
-    _say({EVENT: said}, f"{part:4.0%} {message}".rstrip(), slot=f"progress-{cell}", update=update)
+    say({EVENT: said}, f"{part:4.0%} {message}".rstrip(), slot=f"progress-{cell}", update=update)
 
 
-def _say(data: dict[str, object], text: str, *, slot: str = "", update: bool = False) -> None:
+def shown_live() -> bool:
+    """Whether what is said is displayed, and can be displayed anew."""
+    return _shell() is not None
+
+
+def say(data: Mapping[str, object], text: str, *, slot: str = "", update: bool = False) -> None:
+    """Display *data*, and *text* to those who cannot read it; *update* what *slot* shows already."""
     shell = _shell()
     if shell is None:
         print(text, file=sys.stdout if RESULT in data else sys.stderr)

@@ -78,8 +78,10 @@ class Desk(Protocol):
         """The notebook of the version that is meant: the one named, the current one, the draft."""
         ...
 
-    def start(self, address: Address, *, texts: Mapping[str, str], test: bool) -> View:
-        """The run that was accepted.
+    def start(
+        self, address: Address, *, texts: Mapping[str, str], test: bool, model: str | None = None
+    ) -> View:
+        """The run that was accepted; its model answers as *model* says, or as is usual.
 
         Raises:
             InvalidInput: The parameters are not those the agent declares.
@@ -129,6 +131,18 @@ class Desk(Protocol):
         Raises:
             NotFound: There is no such run, or it left none.
         """
+        ...
+
+    def run_file(self, run_id: str, path: str) -> bytes:
+        """A file that the run left.
+
+        Raises:
+            NotFound: There is no such run or file.
+        """
+        ...
+
+    def usage(self, *, by: str, test: bool) -> View:
+        """What language models took, told by day, agent, user, model or run."""
         ...
 
     def create_token(self, name: str, *, user: str, role: str, days: float | None) -> View:

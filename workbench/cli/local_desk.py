@@ -12,12 +12,15 @@ from workbench.cli.targets import Address
 from workbench.domain.access import Role
 from workbench.domain.agents import Agent
 from workbench.domain.events import Event
+from workbench.domain.models import Mode
 from workbench.domain.queries import AgentQuery, RunQuery
 from workbench.domain.runs import RunStatus
 from workbench.domain.versions import DRAFT
+from workbench.gateway.brokerage import Brokerage
 from workbench.services.admitting import TokenWish
 from workbench.services.authoring import Proposal
 from workbench.services.running import Order
+from workbench.services.spending import UsageQuery, usage_of
 from workbench.services.views import (
     agent_view,
     event_view,
@@ -43,9 +46,11 @@ class LocalDesk:
             HomeUnreadable: What lies there is of a newer workbench, or none of ours.
         """
         self._loop = asyncio.Runner()
+        self._brokerage = Brokerage()
         try:
-            self._app = self._do(App.open(settings, resume=False))
+            self._app = self._do(App.open(settings, resume=False, door=self._brokerage.door))
         except BaseException:
+            self._do(self._brokerage.close())
             self._loop.close()
             raise
 
@@ -69,6 +74,7 @@ class LocalDesk:
         self, address: Address, *, version: str | None, changelog: str, force: bool
     ) -> View:
         """The new version."""
+        self._answer_models()
         publishing = self._app.publishing.publish(
             ADMINISTRATOR, self._agent(address), number=version, changelog=changelog, force=force
         )
@@ -93,9 +99,13 @@ class LocalDesk:
         version = address.version or agent.current_version or DRAFT
         return self._do(self._app.authoring.notebook(ADMINISTRATOR, agent, version))[0]
 
-    def start(self, address: Address, *, texts: Mapping[str, str], test: bool) -> View:
+    def start(
+        self, address: Address, *, texts: Mapping[str, str], test: bool, model: str | None = None
+    ) -> View:
         """The run that was accepted."""
-        order = Order(texts=texts, test=test, version=address.version)
+        self._answer_models()
+        mode = None if model is None else Mode(model)
+        order = Order(texts=texts, test=test, version=address.version, model=mode)
         agent = self._agent(address)
         return run_view(self._do(self._app.running.accept(ADMINISTRATOR, agent, order)))
 
@@ -144,6 +154,18 @@ class LocalDesk:
         """The executed notebook."""
         return self._do(self._app.running.notebook(ADMINISTRATOR, run_id))
 
+    def run_file(self, run_id: str, path: str) -> bytes:
+        """A file that the run left."""
+        with self._do(self._app.running.file(ADMINISTRATOR, run_id, path)) as file:
+            return file.read()
+
+    def usage(self, *, by: str, test: bool) -> View:
+        """What language models took."""
+        query = UsageQuery(by=by, test=test)
+        groups = self._do(self._app.spending.usage(ADMINISTRATOR, query))
+        items = [{by: name, **usage_of(spent)} for name, spent in groups]
+        return {"items": items, "next_cursor": None}
+
     def create_token(self, name: str, *, user: str, role: str, days: float | None) -> View:
         """A new token, with its text."""
         wish = TokenWish(name=name, user=user, role=Role(role), days=days)
@@ -164,7 +186,22 @@ class LocalDesk:
         try:
             self._do(self._app.close())
         finally:
+            self._do(self._brokerage.close())
             self._loop.close()
+
+    def _answer_models(self) -> None:
+        """Answer the questions that runs of this command ask language models."""
+        # Weight: what answers them is the gateway's, and most commands run nothing.
+        from workbench.gateway.front import Front
+        from workbench.gateway.identity import Identity
+        from workbench.gateway.metering import Metering
+
+        async def serve() -> None:
+            app = self._app
+            identity = Identity(app.admitting, app.lending)
+            self._brokerage.serve(Front(app=app, identity=identity, metering=Metering()))
+
+        self._do(serve())
 
     def _agent(self, address: Address) -> Agent:
         return self._do(self._app.authoring.get(ADMINISTRATOR, address.owner, address.name))

@@ -16,6 +16,7 @@ from workbench.cli.agents import agents
 from workbench.cli.demo import demo
 from workbench.cli.doctor import doctor
 from workbench.cli.homes import backup, rebuild, restore
+from workbench.cli.models import models
 from workbench.cli.outcomes import CALLED_OFF, COULD_NOT, WRONG_REQUEST, code_of
 from workbench.cli.run import run
 from workbench.cli.runs import runs
@@ -70,5 +71,9 @@ def main() -> None:
     """
 
 
-for _command in (up, serve, run, agents, runs, token, rebuild, backup, restore, doctor, demo):
+_COMMANDS = (
+    *(up, serve, run, agents, runs, token, models),
+    *(rebuild, backup, restore, doctor, demo),
+)
+for _command in _COMMANDS:
     main.add_command(_command)

@@ -248,6 +248,38 @@ def ended(view: View) -> str:
     return f"{view['status']} ({view['reason']})" if view["reason"] else str(view["status"])
 
 
+def models(view: View) -> None:
+    """Print which language models may be asked, and of whom."""
+    rows = [
+        (each["name"], each["kind"], each["url"], ", ".join(each["models"]), _keyed(each["key"]))
+        for each in view["upstreams"]
+    ]
+    table(
+        ("UPSTREAM", "KIND", "URL", "MODELS", "KEY"),
+        rows,
+        nothing="No upstream is set up: the scripted model answers, which only follows a script.",
+    )
+    if view["default"]:
+        remark(f"default: {view['default']}")
+
+
+def usage(page: View, by: str) -> None:
+    """Print what language models took."""
+    rows = [
+        (
+            each[by] or "-",
+            each["calls"],
+            each["input_tokens"],
+            each["output_tokens"],
+            "unknown" if each["cost_usd"] is None else f"{each['cost_usd']:.6f}",
+            each["unpriced_calls"],
+        )
+        for each in page["items"]
+    ]
+    columns = (by.upper(), "CALLS", "INPUT", "OUTPUT", "USD", "UNPRICED")
+    table(columns, rows, nothing="Nobody has asked a language model yet.")
+
+
 def diagnosis(view: View) -> None:
     """Print what keeps runs apart here, and what does not."""
     rows = [
@@ -294,6 +326,10 @@ def revoked(view: View) -> None:
 
 def _address(view: View) -> str:
     return f"{view['owner']}/{view['agent_name']}"
+
+
+def _keyed(there: bool) -> str:
+    return "set" if there else "none"
 
 
 def _validity(view: View) -> str:

@@ -78,10 +78,17 @@ class RemoteDesk:
         path = _of(address, "notebook")
         return self._gateway.ask("GET", path, query={"version": version}).content
 
-    def start(self, address: Address, *, texts: Mapping[str, str], test: bool) -> View:
+    def start(
+        self, address: Address, *, texts: Mapping[str, str], test: bool, model: str | None = None
+    ) -> View:
         """The run that was accepted."""
         parameters = from_text(self._parameters(address), texts) if texts else {}
-        body = {"parameters": parameters, "test": test, "version": address.version}
+        body = {
+            "parameters": parameters,
+            "test": test,
+            "version": address.version,
+            "model": model,
+        }
         return self._json(
             "POST", _of(address, "runs"), {k: v for k, v in body.items() if v is not None}
         )
@@ -128,6 +135,14 @@ class RemoteDesk:
     def run_notebook(self, run_id: str) -> bytes:
         """The executed notebook."""
         return self._gateway.ask("GET", path_of("runs", run_id, "notebook")).content
+
+    def run_file(self, run_id: str, path: str) -> bytes:
+        """A file that the run left."""
+        return self._gateway.ask("GET", path_of("runs", run_id, "files", *path.split("/"))).content
+
+    def usage(self, *, by: str, test: bool) -> View:
+        """What language models took."""
+        return self._json("GET", "/usage", query={"by": by, "test": test or None})
 
     def create_token(self, name: str, *, user: str, role: str, days: float | None) -> View:
         """A new token, with its text."""

@@ -23,6 +23,7 @@ from workbench.cli.progress import Heed, cell_bar
 from workbench.cli.targets import Address, target
 from workbench.cli.values import texts
 from workbench.domain.isolation import Isolation, Protection
+from workbench.domain.models import Mode
 from workbench.errors import NotFound
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     help="Keep a notebook on disk from everything: no network, no files but its own.",
 )
 @option(
+    "--model",
+    type=click.Choice([str(mode) for mode in Mode]),
+    help="Where the answers of an agent's language model come from.",
+)
+@option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -65,6 +71,7 @@ def run(
     parameters: tuple[tuple[str, str], ...],
     test: bool,
     sandbox: bool,
+    model: str | None,
     output: Path | None,
     home: Path | None,
     as_json: bool,
@@ -82,7 +89,7 @@ def run(
     if isinstance(meant, Path):
         view = _run_notebook(meant, given, test=test, sandboxed=sandbox, output=output)
     else:
-        view = _run_agent(meant, given, test=test, output=output, home=home)
+        view = _run_agent(meant, given, test=test, model=model, output=output, home=home)
     code = code_of_run(view)
     if as_json:
         printing.for_programs(view)
@@ -141,11 +148,12 @@ def _run_agent(
     given: Mapping[str, str],
     *,
     test: bool,
+    model: str | None,
     output: Path | None,
     home: Path | None,
 ) -> View:
     with _interruptible(), desk(home) as found:
-        run_id = found.start(address, texts=given, test=test)["id"]
+        run_id = found.start(address, texts=given, test=test, model=model)["id"]
         try:
             with cell_bar(lambda: found.notebook(address), test=test) as heed:
                 for event in found.follow(run_id):

@@ -38,10 +38,15 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who is asking, as far as a request has shown."""
+    """Who is asking, as far as a request has shown.
+
+    Attributes:
+        run_id: The run that asks on the user's behalf; empty if they ask themselves.
+    """
 
     user: str
     role: Role
+    run_id: str = ""
 
     @property
     def is_admin(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from workbench.domain.models import Budget
 from workbench.domain.network import Network, Reach, read_hosts
 from workbench.domain.parameters import Parameter
 from workbench.domain.retries import AT_MOST_ONCE, Retry, retry_from_json
@@ -68,6 +69,7 @@ class Definition:
         language: The notebook's language, in lower case.
         tags: Words to find the agent by.
         files: What travels with it.
+        budget: What one run may spend on language models, as far as the author says.
     """
 
     fingerprint: str
@@ -86,6 +88,7 @@ class Definition:
     language: str = "python"
     tags: Sequence[str] = ()
     files: Sequence[AgentFile] = ()
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def asked(self) -> Mapping[str, float]:
@@ -111,6 +114,7 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "cases": tuple(Case(**c) for c in value["cases"]),
         "files": tuple(AgentFile(**f) for f in value["files"]),
         "tags": tuple(value["tags"]),
+        "budget": Budget(**value.get("budget", {})),
         "network": Network(value["network"]),
         "hosts": tuple(value.get("hosts", ())),
         "retry": retry_from_json(value["retry"]),

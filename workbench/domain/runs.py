@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from workbench.domain.models import Mode
 from workbench.errors import IllegalMove
 
 MOST_CELLS = 100
@@ -67,6 +68,8 @@ class Reason(StrEnum):
     """The result is no JSON, was given twice, or breaks the declared schema."""
     GATEWAY_RESTARTED = "gateway_restarted"
     """The workbench itself stopped or died under the run."""
+    BUDGET_EXCEEDED = "budget_exceeded"
+    """It failed after what may be spent on language models was spent."""
     CANCELLED_BY_USER = "cancelled_by_user"
     INTERNAL_ERROR = "internal_error"
     """The workbench failed at its own work, such as writing to a full disk."""
@@ -116,6 +119,9 @@ class Run:
         boot: The life of the workbench that began this attempt; empty while none has.
         isolation: The level it ran at; empty while it never did.
         resource_usage: What it took: `cpu_ms`, `peak_memory_bytes`, `output_bytes`.
+        model: Where its language model's answers come from; None is the usual for its kind.
+        usage: What its model took: `calls`, tokens by kind, `cost_usd`; empty if it asked none.
+        effects: What a test run would have done outside, in order.
         cells: How its first cells fared: `id`, `index`, `status`, `ms` and what each took; the
             executed notebook has all of them.
     """
@@ -143,6 +149,9 @@ class Run:
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    model: Mode | None = None
+    usage: Mapping[str, object] = field(default_factory=dict)
+    effects: Sequence[Mapping[str, object]] = ()
 
     @property
     def address(self) -> str:
@@ -217,6 +226,8 @@ class Run:
         result: object = None,
         error: Mapping[str, object] | None = None,
         resource_usage: Mapping[str, object] | None = None,
+        usage: Mapping[str, object] | None = None,
+        effects: Sequence[Mapping[str, object]] = (),
         cells: Sequence[Mapping[str, object]] = (),
     ) -> Run:
         """The run once nothing more can happen to it.
@@ -235,6 +246,8 @@ class Run:
             result=result,
             error=error,
             resource_usage=resource_usage or {},
+            usage=usage or {},
+            effects=effects,
             cells=tuple(cells[:MOST_CELLS]),
         )
 

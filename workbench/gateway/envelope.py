@@ -96,7 +96,11 @@ class Enveloped(RequestHandler):
         else:
             said = raised.log_message if isinstance(raised, HTTPError) else None
             error = meant(status_code, said or f"{self._reason}.")
-        self.reply(failure(self.explained(error), request_id=self.request_id, at=utc_now()))
+        self.reply(self.refusal(self.explained(error)))
+
+    def refusal(self, error: WorkbenchError) -> Answer:
+        """What reports *error*, in the body that all errors have."""
+        return failure(error, request_id=self.request_id, at=utc_now())
 
     def explained(self, error: WorkbenchError) -> WorkbenchError:
         """The error with what only the handler knows about it."""

@@ -24,6 +24,7 @@ from workbench.errors import (
     PayloadTooLarge,
     WorkbenchError,
 )
+from workbench.gateway.dialect import PREFIX, openai_failure
 from workbench.gateway.envelope import Enveloped
 from workbench.gateway.examples import origin
 from workbench.gateway.front import Front
@@ -135,6 +136,12 @@ class Exchange(Enveloped):
             )
         return error
 
+    def refusal(self, error: WorkbenchError) -> Answer:
+        """What reports *error*, in the words of those who ask there."""
+        if self.request.path.startswith(PREFIX):
+            return openai_failure(error, request_id=self.request_id)
+        return super().refusal(error)
+
     def on_connection_close(self) -> None:
         """Wake whatever writes to somebody who is no longer there."""
         self._ends.set()
@@ -166,7 +173,7 @@ class Exchange(Enveloped):
                 self._query = rest
                 target = f"{self.request.path}?{rest}" if rest else self.request.path
                 return self._front.app.ticketing.redeem(ticket, target)
-        return await self._front.identity.of(self.request.headers)
+        return await self._front.identity.of(self.request.headers, runs=route.runs)
 
     def _check_announced(self) -> None:
         announced = self.request.headers.get("Content-Length", "0")
@@ -190,6 +197,8 @@ class Exchange(Enveloped):
         for name, value in result.headers.items():
             self.set_header(name, value)
         following = result.media == EVENTS
+        # Small pieces would otherwise wait for the caller to acknowledge the one before: 40 ms.
+        self._connection().stream.set_nodelay(True)
         try:
             async with aclosing(stream) as pieces:
                 with self._front.metering.following() if following else nullcontext():

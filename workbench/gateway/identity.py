@@ -15,6 +15,7 @@ from workbench.errors import Unauthenticated
 from workbench.gateway.hub import Hub
 from workbench.gateway.kernel_gateway import Authorizer, GatewayIdentityProvider, User
 from workbench.services.admitting import Admitting
+from workbench.services.lending import Lending
 
 _HEADER = re.compile(r"(?:bearer|token)\s+(\S{1,500})", re.IGNORECASE)
 
@@ -27,14 +28,15 @@ class Identity:
             same machine find it in the home, which only its owner can read.
     """
 
-    def __init__(self, admitting: Admitting, hub: Hub | None = None) -> None:
-        """Tokens of *admitting*, and those of *hub*'s users if there is one."""
+    def __init__(self, admitting: Admitting, lending: Lending, *, hub: Hub | None = None) -> None:
+        """Tokens of *admitting*, those that runs were lent, and those of *hub*'s users if any."""
         self._admitting = admitting
+        self._lending = lending
         self._hub = hub
         self.local_token = token_text(secrets.token_hex(8), secrets.token_urlsafe(32))
 
-    async def of(self, headers: Mapping[str, str]) -> Principal:
-        """Whom the request with these *headers* comes from.
+    async def of(self, headers: Mapping[str, str], *, runs: bool = False) -> Principal:
+        """Whom the request with these *headers* comes from; *runs* may ask where that is said.
 
         Raises:
             Unauthenticated: Its header carries no token, or none that is good.
@@ -45,6 +47,8 @@ class Identity:
             raise Unauthenticated("Send a token: Authorization: Bearer TOKEN.")
         if hmac.compare_digest(found[1].encode(), self.local_token.encode()):
             return ADMINISTRATOR
+        if runs and (borrower := self._lending.borrower(found[1])) is not None:
+            return borrower
         try:
             return await self._admitting.who(found[1])
         except Unauthenticated:

@@ -26,7 +26,7 @@ _MEDIA: Mapping[str, Mapping[str, object]] = {
     "text/html": {"type": "string"},
     "text/event-stream": {"description": "Events; the `data` of each is an `Event` as JSON."},
 }
-_NOUNS = ("agents", "versions", "revisions", "runs", "tickets", "tokens")
+_NOUNS = ("agents", "versions", "revisions", "runs", "tickets", "tokens", "usage", "models")
 _TOLD = {
     "ETag": "Which state this is, for If-Match and If-None-Match.",
     "Location": "Where what was made is found.",

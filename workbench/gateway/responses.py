@@ -115,6 +115,12 @@ def failure(error: WorkbenchError, *, request_id: str, at: datetime) -> Answer:
             "request_id": request_id,
         }
     }
+    headers = failure_headers(error)
+    return Answer(status=_first(STATUS, error), body=encode(body), headers=headers)
+
+
+def failure_headers(error: WorkbenchError) -> dict[str, str]:
+    """The headers that go with *error*."""
     headers = dict(_first(_HEADERS, error))
     allowed = error.details.get("allowed")
     if isinstance(error, errors.MethodNotAllowed) and isinstance(allowed, list):
@@ -128,7 +134,7 @@ def failure(error: WorkbenchError, *, request_id: str, at: datetime) -> Answer:
     }
     if "deprecation" in error.details:
         headers["Deprecation"] = str(error.details["deprecation"])
-    return Answer(status=_first(STATUS, error), body=encode(body), headers=headers)
+    return headers
 
 
 def status_of(kind: type[WorkbenchError]) -> int:

@@ -23,6 +23,7 @@ class Route:
         public: Whether it answers without a token.
         personal: Whether a public one has more to say to those who show a token.
         ticket: Whether a browser may open it with a ticket from `POST /tickets`.
+        runs: Whether a run may ask with the token it was lent.
     """
 
     method: str
@@ -32,3 +33,4 @@ class Route:
     public: bool = False
     personal: bool = False
     ticket: bool = False
+    runs: bool = False

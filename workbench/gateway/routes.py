@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from workbench.domain.models import Api
 from workbench.errors import InvalidRequest
 from workbench.gateway.handlers import (
     agents,
@@ -14,6 +15,7 @@ from workbench.gateway.handlers import (
     documents,
     drafts,
     health,
+    models,
     revisions,
     runs,
     stages,
@@ -42,6 +44,7 @@ def _route(
     public: bool = False,
     personal: bool = False,
     ticket: bool = False,
+    runs: bool = False,
 ) -> Route:
     return Route(
         method=method,
@@ -51,6 +54,7 @@ def _route(
         public=public,
         personal=personal,
         ticket=ticket,
+        runs=runs,
     )
 
 
@@ -172,6 +176,30 @@ ROUTES: tuple[Route, ...] = (
     _route("POST", "/tokens", tokens.make, "Make a token; its text is shown this once."),
     _route("GET", "/tokens", tokens.listing, "List tokens."),
     _route("DELETE", "/tokens/{token}", tokens.revoke, "Take a token back."),
+    _route("GET", "/usage", models.usage, "What language models took, and what it cost."),
+    _route("GET", "/v1/models", models.listing, "List language models.", runs=True),
+    _route("GET", "/v1/models/{model...}", models.show, "One language model.", runs=True),
+    _route(
+        "POST",
+        "/v1/chat/completions",
+        models.asked(Api.CHAT),
+        "Ask a language model, by OpenAI's Chat Completions.",
+        runs=True,
+    ),
+    _route(
+        "POST",
+        "/v1/responses",
+        models.asked(Api.RESPONSES),
+        "Ask a language model, by OpenAI's Responses.",
+        runs=True,
+    ),
+    _route(
+        "POST",
+        "/v1/embeddings",
+        models.asked(Api.EMBEDDINGS),
+        "Ask a language model for vectors.",
+        runs=True,
+    ),
 )
 
 

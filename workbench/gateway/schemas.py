@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from workbench.domain.access import Role
 from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
+from workbench.domain.models import Mode
 from workbench.domain.names import NAME
 from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
@@ -80,6 +81,7 @@ _DEFINITION: Mapping[str, Schema] = {
     "timeout_seconds": _or_null(_FRACTION),
     "limits": _FREE,
     "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
+    "isolation": _or_null(_TEXT),
     "retry": _object(
         max=_WHOLE, on=_list(_one_of(Reason)), backoff_seconds=_FRACTION, test=_YES_OR_NO
     ),
@@ -122,6 +124,17 @@ _SUMMARY: Mapping[str, Schema] = {
     "p95_ms": _or_null(_FRACTION),
 }
 _DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
+
+_USAGE: Mapping[str, Schema] = {
+    "calls": _WHOLE,
+    "input_tokens": _WHOLE,
+    "cached_input_tokens": _WHOLE,
+    "cache_write_tokens": _WHOLE,
+    "output_tokens": _WHOLE,
+    "reasoning_tokens": _WHOLE,
+    "cost_usd": _or_null(_FRACTION),
+    "unpriced_calls": _WHOLE,
+}
 
 SCHEMAS: Mapping[str, Schema] = {
     "Agent": _object(**_AGENT),
@@ -213,7 +226,7 @@ SCHEMAS: Mapping[str, Schema] = {
         "required": ["valid", "problems"],
     },
     "Examples": _object(curl=_TEXT, python=_TEXT, javascript=_TEXT),
-    "Execution": _wish(input=_FREE, test=_YES_OR_NO),
+    "Execution": _wish(input=_FREE, test=_YES_OR_NO, model=_one_of(Mode)),
     "File": _object(path=_TEXT, size=_WHOLE),
     "FilePage": _page("File"),
     "Health": _object(
@@ -228,6 +241,17 @@ SCHEMAS: Mapping[str, Schema] = {
         after=_or_null(_WHOLE),
         text=_TEXT,
     ),
+    "Model": _object(id=_TEXT, object=_TEXT, created=_WHOLE, owned_by=_TEXT),
+    "ModelAnswer": {
+        "type": "object",
+        "description": "As OpenAI's interface has it: a completion, a response or embeddings.",
+    },
+    "ModelList": _object(object=_TEXT, data=_list(_ref("Model"))),
+    "ModelQuestion": {
+        "type": "object",
+        "description": "As OpenAI's interface has it; `model` may be left out.",
+        "properties": {"model": _TEXT, "stream": _or_null(_YES_OR_NO)},
+    },
     "NewToken": _object(**_TOKEN, token=_TEXT),
     "Nothing": _wish(),
     "Parameter": _object(
@@ -263,6 +287,8 @@ SCHEMAS: Mapping[str, Schema] = {
         completed_at=_or_null(_MOMENT),
         execution_time_ms=_or_null(_FRACTION),
         resource_usage=_FREE,
+        usage=_or_null(_ref("Usage")),
+        effects=_list(_FREE),
         cells=_list(_FREE),
         isolation=_or_null(_TEXT),
         attempt=_WHOLE,
@@ -278,7 +304,7 @@ SCHEMAS: Mapping[str, Schema] = {
         resource_usage=_FREE,
     ),
     "RunPage": _page("Run"),
-    "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT),
+    "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT, model=_one_of(Mode)),
     "Statistics": _object(
         since=_MOMENT,
         **_SUMMARY,
@@ -296,6 +322,8 @@ SCHEMAS: Mapping[str, Schema] = {
         role=_one_of(Role),
         days={"type": "number", "exclusiveMinimum": 0, "maximum": 3650},
     ),
+    "Usage": _object(**_USAGE),
+    "UsagePage": _object(items=_list(_object(**_USAGE)), next_cursor=_or_null(_TEXT)),
     "User": _object(user=_TEXT, role=_one_of(Role)),
     "Values": {"type": "object", "description": "The agent's parameters by name."},
     "Version": _object(

@@ -17,6 +17,7 @@ from workbench.app import App
 from workbench.domain.runs import Run
 from workbench.errors import InvalidRequest
 from workbench.gateway.application import WorkbenchGateway
+from workbench.gateway.brokerage import Brokerage
 from workbench.gateway.front import Front
 from workbench.gateway.hub import Hub
 from workbench.gateway.identity import Identity
@@ -24,6 +25,7 @@ from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
 from workbench.gateway.tls import shown
 from workbench.services.dispatching import Watch
+from workbench.services.lending import Door
 from workbench.settings import Settings
 
 log = logging.getLogger("workbench.gateway")
@@ -37,8 +39,8 @@ _STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 class Opening(Protocol):
     """A way to open the app that is served."""
 
-    def __call__(self, settings: Settings, *, watch: Watch) -> Awaitable[App]:
-        """The app, with the runs of an earlier life taken up."""
+    def __call__(self, settings: Settings, *, door: Door | None, watch: Watch) -> Awaitable[App]:
+        """The app, with the runs of an earlier life taken up; they ask models at *door*."""
         ...
 
 
@@ -53,7 +55,8 @@ def serve(settings: Settings, *, configuration: Path, opening: Opening = App.ope
         HomeUnreadable: What lies there is of a newer workbench, or none of ours.
         Unavailable: The port is not to be had.
     """
-    os.environ.pop("WORKBENCH_TOKEN", None)
+    for secret in ("WORKBENCH_TOKEN", "WORKBENCH_MASTER_KEY"):
+        os.environ.pop(secret, None)
     asyncio.run(_serve(settings, configuration, opening))
     return 0
 
@@ -69,9 +72,15 @@ async def _serve(settings: Settings, configuration: Path, opening: Opening) -> N
         metering.moved(run)
         tell_of(run)
 
-    async with _signals() as (stop, hurry), await opening(settings, watch=moved) as app:
+    async with (
+        _signals() as (stop, hurry),
+        _brokerage() as brokerage,
+        await opening(settings, door=brokerage.door, watch=moved) as app,
+    ):
         metering.attach(app)
-        front = Front(app=app, identity=Identity(app.admitting, _hub(settings)), metering=metering)
+        identity = Identity(app.admitting, app.lending, hub=_hub(settings))
+        front = Front(app=app, identity=identity, metering=metering)
+        brokerage.serve(front)
         made = await app.admitting.welcome(settings.token)
         try:
             gateway.listen(front)
@@ -115,6 +124,16 @@ async def _signals() -> AsyncIterator[tuple[asyncio.Event, asyncio.Event]]:
     finally:
         for number in _STOPS:
             loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _brokerage() -> AsyncIterator[Brokerage]:
+    """Where runs ask for models, until the last of them has ended."""
+    brokerage = Brokerage()
+    try:
+        yield brokerage
+    finally:
+        await brokerage.close()
 
 
 async def _leave(app: App, front: Front, hurry: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ from workbench.domain.statistics import DAYS, LONGEST_DAYS
 from workbench.errors import (
     AgentAccessDenied,
     AgentNotFound,
+    BudgetExceeded,
     ChecksFailed,
     DuplicateAgentName,
     ExecutionFailed,
@@ -21,7 +22,10 @@ from workbench.errors import (
     InvalidAgentConfig,
     InvalidInput,
     InvalidRequest,
+    ModelNotFound,
+    ModelSilent,
     NotFound,
+    NotRecorded,
     PayloadTooLarge,
     PreconditionFailed,
     PreconditionRequired,
@@ -32,6 +36,7 @@ from workbench.errors import (
     VersionConflict,
     WorkbenchError,
 )
+from workbench.services.spending import GROUPS
 
 NOTEBOOK = "application/x-ipynb+json"
 BYTES = "application/octet-stream"
@@ -141,6 +146,7 @@ _TAKEN: Refusals = (
     IdempotencyMismatch,
 )
 _CALLED: Refusals = (*_TAKEN, ExecutionFailed, ExecutionTimeout)
+_ASKED: Refusals = (ModelNotFound, NotRecorded, BudgetExceeded, ModelSilent)
 _PUBLISHED: Refusals = (InvalidAgentConfig, ChecksFailed, ResourceExhausted)
 
 _AGENT = "/agents/{owner}/{name}"
@@ -359,6 +365,26 @@ SHAPES: Mapping[str, Shape] = {
     ),
     "GET /tokens": Shape(gives={200: "TokenPage"}),
     "DELETE /tokens/{token}": Shape(gives={200: "Token"}, refuses=(NotFound,)),
+    "GET /usage": Shape(
+        query=(
+            _text("by", "What it is told by.", enum=list(GROUPS), default="day"),
+            _text("agent", "Of this agent only: its owner/name or its id."),
+            _flag("test", "That of test runs instead of the rest."),
+            _text("since", "Of that moment or later.", format="date-time"),
+            _text("until", "Before that moment.", format="date-time"),
+        ),
+        gives={200: "UsagePage"},
+        refuses=_SIGHT,
+    ),
+    "GET /v1/models": Shape(gives={200: "ModelList"}),
+    "GET /v1/models/{model...}": Shape(gives={200: "Model"}, refuses=(ModelNotFound,)),
+    "POST /v1/chat/completions": Shape(
+        body="ModelQuestion", gives={200: "ModelAnswer text/event-stream"}, refuses=_ASKED
+    ),
+    "POST /v1/responses": Shape(
+        body="ModelQuestion", gives={200: "ModelAnswer text/event-stream"}, refuses=_ASKED
+    ),
+    "POST /v1/embeddings": Shape(body="ModelQuestion", gives={200: "ModelAnswer"}, refuses=_ASKED),
 }
 """By method and path, in the order of the routes."""
 

@@ -33,6 +33,21 @@ Started = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """A way out of a kernel that has no network: a port of its own that leads to a socket of ours.
+
+    Attributes:
+        port: The port on the kernel's loopback.
+        socket: The path of the listening unix socket that it leads to.
+        needed: Whether a kernel would be of no use without it; the others are the same for all.
+    """
+
+    port: int
+    socket: str
+    needed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One run, as an executor needs to know it.
 
@@ -47,6 +62,7 @@ class Task:
         reach: What it may reach.
         leave: A folder, on the file system of the working folders, that receives the files the run
             leaves; None keeps none.
+        environment: What a kernel of the workbench's own finds in its environment besides.
     """
 
     run_id: str
@@ -58,6 +74,7 @@ class Task:
     limits: Limits = field(default_factory=Limits)
     reach: Reach = NOWHERE
     leave: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,19 +221,6 @@ class Kernel(Protocol):
     def clear(self) -> None:
         """Remove every folder that was made for it; may take long, never fails."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """A way out of a kernel that has no network: a port of its own that leads to a socket of ours.
-
-    Attributes:
-        port: The port on the kernel's loopback.
-        socket: The path of the listening unix socket that it leads to.
-    """
-
-    port: int
-    socket: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

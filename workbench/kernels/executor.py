@@ -13,12 +13,23 @@ from workbench.domain.isolation import Isolation
 from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel, KernelSource, Outcome, Report, Started, Task, Usage, Wanted
+from workbench.kernels import (
+    Kernel,
+    KernelSource,
+    Outcome,
+    Relay,
+    Report,
+    Started,
+    Task,
+    Usage,
+    Wanted,
+)
 from workbench.kernels.cells import PATIENCE_SECONDS, Cells, Ending
 from workbench.kernels.egress import ENVIRONMENT, Egress
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
 from workbench.kernels.front import Front
+from workbench.kernels.hello import hello
 from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
@@ -36,15 +47,18 @@ class NotebookExecutor:
         *,
         kernels: KernelSource,
         egress: Egress | None = None,
+        relays: tuple[Relay, ...] = (),
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """Kernels come from *kernels*; one that says half an end is given *patience_seconds*.
 
-        *egress* leads runs with an allow-list to their hosts.
+        *egress* leads runs with an allow-list to their hosts; *relays* are there for every run that
+        has no network of this machine's.
         """
         self._kernels = kernels
         self._patience = patience_seconds
         self._egress = egress or Egress()
+        self._relays = relays
         self._meter = Meter()
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -117,7 +131,12 @@ class NotebookExecutor:
         Raises:
             KernelLost: At this level nothing keeps a run to some hosts.
         """
-        wanted = Wanted(kernel=task.kernel, limits=task.limits, network=task.reach.network)
+        wanted = Wanted(
+            kernel=task.kernel,
+            limits=task.limits,
+            network=task.reach.network,
+            relays=() if task.reach.network is Network.OPEN else self._relays,
+        )
         if task.reach.network is not Network.ALLOW_LIST or self.isolation == Isolation.NONE:
             return wanted
         if self.isolation == Isolation.LANDLOCK:
@@ -126,7 +145,8 @@ class NotebookExecutor:
                 " `workbench doctor`, or ask for network none or open."
             )
         door = await ways_out.enter_async_context(self._egress.door(task.reach.hosts))
-        return replace(wanted, network=Network.NONE, relays=(door.relay,), environment=ENVIRONMENT)
+        relays = (*self._relays, door.relay)
+        return replace(wanted, network=Network.NONE, relays=relays, environment=ENVIRONMENT)
 
     async def _kernel(self, wanted: Wanted, task: Task, cancel: asyncio.Event) -> Kernel | None:
         """The kernel *wanted* for *task*; None if it was cancelled while there was none.
@@ -134,9 +154,7 @@ class NotebookExecutor:
         Raises:
             KernelLost: None could be had.
         """
-        starting = asyncio.ensure_future(
-            self._kernels.start(wanted, seconds=task.limits.start_seconds)
-        )
+        starting = asyncio.ensure_future(self._start(wanted, task))
         cancelled = asyncio.ensure_future(cancel.wait())
         try:
             await asyncio.wait({starting, cancelled}, return_when="FIRST_COMPLETED")
@@ -147,6 +165,25 @@ class NotebookExecutor:
             cancelled.cancel()
             if not starting.done():
                 await asyncio.shield(_never_mind(starting))
+
+    async def _start(self, wanted: Wanted, task: Task) -> Kernel:
+        """A kernel that knows what *task* has been lent, and nothing of it was executed yet.
+
+        Raises:
+            KernelLost: None could be had.
+        """
+        seconds = task.limits.start_seconds
+        kernel = await self._kernels.start(wanted, seconds=seconds)
+        if not (task.environment and kernel.own):
+            return kernel
+        # Kernels were there before their run; what is executed so leaves no trace in them.
+        code = f"__import__('os').environ.update({dict(task.environment)!r})"
+        try:
+            await hello(kernel.connection, dead=kernel.dead, seconds=seconds, code=code)
+        except BaseException:
+            await asyncio.shield(_discard(kernel))
+            raise
+        return kernel
 
     async def _carry_out(
         self,

@@ -161,7 +161,7 @@ class OrdinaryKernels:
         Raises:
             KernelLost: There is no kernelspec of that name, or it was not ready in time.
         """
-        if wanted.relays:
+        if any(relay.needed for relay in wanted.relays):
             raise KernelLost(
                 "Only the workbench's own Python kernel can be kept to some hosts;"
                 " ask for network none or open."

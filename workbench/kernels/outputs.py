@@ -29,6 +29,13 @@ EVENT_BYTES = 64 * 1024
 
 Said = tuple[EventType, dict[str, object]]
 
+# What an event of a used tool says besides, and of what kind that is.
+_TOOL_RESULT: Mapping[str, tuple[type, ...]] = {
+    "failed": (bool,),
+    "simulated": (bool,),
+    "effects": (str,),
+    "arguments": (dict, type(None)),
+}
 _UNCOUNTED = frozenset({"status", "execute_input"})
 _REFUNDS = 10
 _LEVELS = frozenset({"debug", "info", "warning", "error"})
@@ -382,6 +389,14 @@ def _event(value: object) -> Said | None:
         case {"type": "progress", "fraction": float() | int() as part, "message": str(message)}:
             if 0 <= part <= 1:
                 return EventType.PROGRESS, {"fraction": part, "message": message}
+        case {"type": "message.delta", "text": str(text)}:
+            return EventType.MESSAGE_DELTA, {"text": text}
+        case {"type": "tool.call", "id": str(id), "tool": str(tool), "arguments": dict(given)}:
+            return EventType.TOOL_CALL, {"id": id, "tool": tool, "arguments": given}
+        case {"type": "tool.result", "id": str(id), "tool": str(tool), "text": str(text), **rest}:
+            if all(isinstance(rest.get(name), kinds) for name, kinds in _TOOL_RESULT.items()):
+                more = {name: rest[name] for name in _TOOL_RESULT if name in rest}
+                return EventType.TOOL_RESULT, {"id": id, "tool": tool, "text": text, **more}
     return None
 
 

@@ -62,7 +62,8 @@ class Pool:
         Raises:
             KernelLost: There is no kernelspec of that name, or it was not ready in time.
         """
-        if wanted.relays or wanted.environment:  # made for one run and no other
+        # Made for one run and no other?
+        if wanted.environment or any(relay.needed for relay in wanted.relays):
             return await self._source.start(wanted, seconds=seconds)
         kernel = await self._shelf(wanted).take(seconds=seconds)
         loop = asyncio.get_running_loop()

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from workbench.domain.definitions import AgentFile, Case, Definition
 from workbench.domain.isolation import Isolation
 from workbench.domain.limits import DECLARABLE
+from workbench.domain.models import Budget, read_budget
 from workbench.domain.network import MAX_HOSTS, Network, read_hosts
 from workbench.domain.parameters import Parameter, accept, object_schema
 from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NEVER, Retry
@@ -83,6 +84,7 @@ def define(
         language=language(nb),
         tags=_tags(own),
         files=tuple(files),
+        budget=_budget(own),
     )
 
 
@@ -113,7 +115,7 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
             tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
         tried(lambda: _cases(own, parameters, input_schema))
-    for check in (_output_schema, _timeout, _limits, _network, _isolation, _retry, _tags):
+    for check in (_output_schema, _timeout, _limits, _network, _isolation, _retry, _tags, _budget):
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
@@ -334,6 +336,16 @@ def _retry(own: Mapping[str, Any]) -> Retry:
     if not isinstance(test, bool):
         raise _wrong("retry.test", "must be true or false")
     return Retry(max=most, on=tuple(dict.fromkeys(on)), backoff_seconds=float(pause), test=test)
+
+
+def _budget(own: Mapping[str, Any]) -> Budget:
+    given = own.get("budget", {})
+    if not isinstance(given, Mapping):
+        raise _wrong("budget", 'must be an object such as {"usd": 0.5, "calls": 20}')
+    try:
+        return read_budget(given)
+    except ValueError as error:
+        raise _wrong("budget", str(error)) from None
 
 
 def _tags(own: Mapping[str, Any]) -> tuple[str, ...]:

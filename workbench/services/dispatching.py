@@ -13,7 +13,7 @@ import functools
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from workbench.domain.agents import Agent
@@ -22,13 +22,16 @@ from workbench.domain.definitions import Definition
 from workbench.domain.events import EventType
 from workbench.domain.isolation import Protection
 from workbench.domain.limits import Limits
+from workbench.domain.models import CASSETTE
 from workbench.domain.network import NOWHERE, Reach
 from workbench.domain.runs import Reason, Run, RunStatus
-from workbench.errors import IllegalMove, Unavailable
+from workbench.errors import IllegalMove, InvalidAgentConfig, Unavailable
 from workbench.kernels import Executor, Outcome, Task
 from workbench.services.judging import breach
+from workbench.services.lending import Lending, Loan
 from workbench.services.queueing import Line
 from workbench.services.settling import Settling
+from workbench.services.spending import usage_of
 from workbench.store.events import Events, Stream
 from workbench.store.objects import Objects
 from workbench.store.papers import Papers
@@ -38,6 +41,12 @@ log = logging.getLogger("workbench.runs")
 
 Watch = Callable[[Run], None]
 """Is told of each run that has begun, ended or is to begin again, once that is durable."""
+
+MOST_EFFECTS = 1_000
+"""How many effects of a test run are kept; its events have them all."""
+
+# What is kept of an effect: the tool, what it was given and said, and the cell that asked.
+_EFFECT = ("tool", "effects", "arguments", "text", "cell", "index")
 
 OWN_KERNEL = ""
 """The workbench's own kernel, which also stands in for every Python that is not allowed here."""
@@ -59,6 +68,7 @@ class _Live:
     done: asyncio.Event | None = None
     called_off_by_user: bool = False
     stream: Stream | None = None
+    effects: list[Mapping[str, object]] = field(default_factory=list)
 
 
 class Dispatching:
@@ -72,6 +82,7 @@ class Dispatching:
         papers: Papers,
         objects: Objects,
         executor: Executor,
+        lending: Lending,
         limits: Limits,
         caps: Caps,
         at_once: int,
@@ -96,6 +107,7 @@ class Dispatching:
         self._papers = papers
         self._objects = objects
         self._executor = executor
+        self._lending = lending
         self._limits = limits
         self._caps = caps
         self._at_once = at_once
@@ -327,17 +339,33 @@ class Dispatching:
 
         def report(type: EventType, data: Mapping[str, object]) -> None:
             stream.append(type, data)
+            simulated = type is EventType.TOOL_RESULT and data.get("simulated") is True
+            if simulated and len(live.effects) < MOST_EFFECTS:
+                live.effects.append({name: data[name] for name in _EFFECT if name in data})
 
-        outcome = await self._executor.execute(
-            await self._task(live), report=report, cancel=call_off, started=started
-        )
+        try:
+            loan = await self._lending.lend(live.run, live.definition, stream.append)
+        except InvalidAgentConfig as error:
+            said = {"message": str(error)}
+            return live.run.settle(
+                RunStatus.FAILED, at=self._clock(), reason=Reason.AGENT_ERROR, error=said
+            )
+        try:
+            task = await self._task(live, loan)
+            outcome = await self._executor.execute(
+                task, report=report, cancel=call_off, started=started
+            )
+        finally:
+            self._lending.take_back(live.run.id)
         self._at("run.executed")
         number = max(live.run.attempt, 1)
         await self._papers.write_notebook(waited.id, outcome.notebook, attempt=number)
+        if (tape := loan.tape) is not None:
+            await self._papers.write_file(waited.id, CASSETTE, tape, attempt=number)
         self._at("run.kept")
-        return self._judge(live, outcome)
+        return self._judge(live, outcome, loan)
 
-    async def _task(self, live: _Live) -> Task:
+    async def _task(self, live: _Live, loan: Loan) -> Task:
         run, definition = live.run, live.definition
         return Task(
             run_id=run.id,
@@ -350,6 +378,7 @@ class Dispatching:
             limits=self._limits.granting(definition.asked, most=self._caps.limits),
             reach=self._reach(live),
             leave=self._papers.files_path(run.id, attempt=max(run.attempt, 1)),
+            environment=loan.environment,
         )
 
     def _reach(self, live: _Live) -> Reach:
@@ -357,13 +386,15 @@ class Dispatching:
         allowed = live.definition.network.within(self._caps.network)
         return NOWHERE if live.run.test or not allowed else live.definition.reach
 
-    def _judge(self, live: _Live, outcome: Outcome) -> Run:
+    def _judge(self, live: _Live, outcome: Outcome, loan: Loan) -> Run:
         status, reason, error = outcome.status, outcome.reason, outcome.error
         if status is RunStatus.CANCELLED and not live.called_off_by_user:
             status, reason = RunStatus.FAILED, Reason.GATEWAY_RESTARTED
             error = {"message": "The workbench was stopped while this run was under way."}
         if status is RunStatus.COMPLETED and (broken := breach(live.definition, outcome.result)):
             status, reason, error = RunStatus.FAILED, Reason.INVALID_OUTPUT, broken
+        if reason is Reason.AGENT_ERROR and loan.exceeded is not None:
+            reason, error = Reason.BUDGET_EXCEEDED, {**(error or {}), "budget": str(loan.exceeded)}
         return live.run.settle(
             status,
             at=self._clock(),
@@ -371,6 +402,8 @@ class Dispatching:
             result=outcome.result if status is RunStatus.COMPLETED else None,
             error=error,
             resource_usage=outcome.resource_usage,
+            usage=usage_of(loan.account.spent) if loan.account.spent.calls else {},
+            effects=live.effects,
             cells=[cell.as_json() for cell in outcome.cells],
         )
 

@@ -13,6 +13,7 @@ from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
 from workbench.domain.events import Event
 from workbench.domain.isolation import Protection
+from workbench.domain.models import Mode
 from workbench.domain.paging import Page
 from workbench.domain.parameters import accept, from_text
 from workbench.domain.queries import RunQuery
@@ -40,6 +41,8 @@ class Order:
         texts: Values by name as texts of a query or a command line, read by the declared types.
         test: Whether it shall be a test run.
         version: A number, `draft`, or None for what callers meet.
+        model: Where the answers of its language model shall come from; None is the usual: the
+            model itself, in test runs the agent's cassette or else the scripted model.
         key: The caller's idempotency key with the fingerprint of the request it came with.
     """
 
@@ -47,6 +50,7 @@ class Order:
     texts: Mapping[str, str] = field(default_factory=dict)
     test: bool = False
     version: str | None = None
+    model: Mode | None = None
     key: Idempotency | None = None
 
 
@@ -110,6 +114,7 @@ class Running:
             user=principal.user,
             parameters=parameters,
             test=order.test,
+            model=order.model,
             created_at=self._clock(),
         )
         with self._dispatching.place(principal.user):

@@ -180,6 +180,8 @@ def run_view(run: Run) -> dict[str, Any]:
         "completed_at": moment(run.completed_at),
         "execution_time_ms": None if run.seconds is None else round(run.seconds * 1000, 1),
         "resource_usage": dict(run.resource_usage),
+        "usage": dict(run.usage) or None,
+        "effects": [dict(effect) for effect in run.effects],
         "cells": [dict(cell) for cell in run.cells],
         "isolation": run.isolation or None,
         "attempt": run.attempt,

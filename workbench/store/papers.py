@@ -112,6 +112,21 @@ class Papers:
         await self._write(write)
         return path
 
+    async def write_file(self, run_id: str, name: str, data: bytes, *, attempt: int = 1) -> None:
+        """Put a file among those the run left, instead of one of that name.
+
+        Raises:
+            Unavailable: The disk does not take it.
+        """
+        path = self.files_path(run_id, attempt=attempt) / name
+
+        def write() -> None:
+            make_folder(path.parent)
+            with whole_file(path) as file:
+                file.write(data)
+
+        await self._write(write)
+
     async def notebook(self, run_id: str, *, attempt: int = 1) -> bytes:
         """The executed notebook.
 

@@ -23,6 +23,7 @@ from workbench.store.tables import (
     AGENTS,
     FORMER_ADDRESSES,
     IDEMPOTENCY_KEYS,
+    MODEL_CALLS,
     REVISIONS,
     RUNS,
     VERSIONS,
@@ -144,6 +145,8 @@ def _take_rest(rows: Transaction, agent: Agent, taken: _Taken) -> None:
     taken.marks.update(mark for row in drafted for mark in marks_in(row))
     former = "SELECT owner, name FROM former_addresses WHERE agent_id = $1"
     rows.delete(FORMER_ADDRESSES, rows.query(former, agent.id))
+    asked = "SELECT id FROM model_calls WHERE agent_id = $1"
+    rows.delete(MODEL_CALLS, rows.query(asked, agent.id))
     rows.delete(AGENT_TEXTS, [(agent.id,)])
     rows.delete(AGENTS, [(agent.id,)])
     taken.whole = True

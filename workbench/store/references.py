@@ -12,6 +12,7 @@ from workbench.store.tables import (
     AGENTS,
     FORMER_ADDRESSES,
     IDEMPOTENCY_KEYS,
+    MODEL_CALLS,
     REVISIONS,
     RUNS,
     TOKENS,
@@ -33,6 +34,8 @@ SPEAKING: dict[str, tuple[str, ...]] = {
     RUNS.name: ("fingerprint", *VALUES),
     # The fingerprint of a request is none of an object.
     IDEMPOTENCY_KEYS.name: (),
+    # Nor is that of a question to a model.
+    MODEL_CALLS.name: (),
 }
 
 _MARK = re.compile(r"[0-9a-f]{64}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.domain.access import Principal, may_see_run
 from workbench.domain.agents import Agent
+from workbench.domain.models import Mode
 from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Attempt, Reason, Run, RunStatus
@@ -46,7 +47,7 @@ KEYS_KEPT = timedelta(hours=24)
 
 BY_REFERENCE = "@"
 """Begins a cell that names an object instead of holding a value; no JSON text begins so."""
-VALUES = ("parameters", "result", "error", "attempts")
+VALUES = ("parameters", "result", "error", "attempts", "effects")
 """The cells that may do so."""
 
 _UNSETTLED = "status IN ('pending', 'running')"
@@ -327,6 +328,9 @@ class Runs:
             "created_at": from_moment(run.created_at),
             "started_at": from_moment(run.started_at),
             "completed_at": from_moment(run.completed_at),
+            "model": str(run.model) if run.model else None,
+            "usage": from_json(dict(run.usage)) if run.usage else None,
+            "effects": await self._cell(list(run.effects)) if run.effects else None,
         }
 
     def _run(self, row: Row) -> Run:
@@ -355,6 +359,10 @@ class Runs:
             created_at=moment(row["created_at"]),
             started_at=to_moment(row["started_at"]),
             completed_at=to_moment(row["completed_at"]),
+            # Rows journaled by an earlier workbench do not have these.
+            model=Mode(model) if (model := text_or_none(row.get("model"))) else None,
+            usage=to_json(usage) if (usage := row.get("usage")) else {},
+            effects=_list(self._value(effects)) if (effects := row.get("effects")) else (),
         )
 
     async def _cell(self, value: object) -> str:
@@ -441,7 +449,7 @@ def _conditions(query: RunQuery, below: str | None) -> Iterator[Condition]:
 
 
 def _has_references(row: Row) -> bool:
-    return any(str(row[column]).startswith(BY_REFERENCE) for column in VALUES)
+    return any(str(row.get(column)).startswith(BY_REFERENCE) for column in VALUES)
 
 
 def _attempt_image(attempt: Attempt) -> dict[str, object]:
@@ -474,6 +482,11 @@ def _items(value: object) -> list[Any]:
 
 def _mapping(value: object) -> Mapping[str, object]:
     assert isinstance(value, dict)
+    return value
+
+
+def _list(value: object) -> Sequence[Mapping[str, object]]:
+    assert isinstance(value, list)
     return value
 
 

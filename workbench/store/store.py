@@ -20,6 +20,7 @@ from workbench.store.events import Events
 from workbench.store.home import Home
 from workbench.store.index import Index
 from workbench.store.journal import Journal
+from workbench.store.model_calls import ModelCalls
 from workbench.store.objects import Objects
 from workbench.store.opening import open_index
 from workbench.store.papers import Papers
@@ -45,6 +46,7 @@ class Store:
         versions: Their published versions.
         revisions: Their earlier drafts.
         runs: Their runs.
+        model_calls: What was asked of language models.
         statistics: What the runs come to.
         access: Users and tokens.
         objects: Bytes by fingerprint.
@@ -84,6 +86,7 @@ class Store:
         self.agents = Agents(self._catalog, directory)
         self.versions = Versions(self._catalog, self.agents)
         self.runs = Runs(self._catalog, self.objects)
+        self.model_calls = ModelCalls(self._catalog)
         self.statistics = RunStatistics(self._catalog)
         self.revisions = Revisions(self._catalog, self.agents, self.objects)
         self.access = Access(self._catalog)

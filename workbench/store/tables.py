@@ -142,6 +142,40 @@ RUNS = _table(
     created_at="TIMESTAMP",
     started_at="TIMESTAMP",
     completed_at="TIMESTAMP",
+    model="TEXT",
+    usage="TEXT",
+    effects="TEXT",
+)
+MODEL_CALLS = _table(
+    "model_calls",
+    "id",
+    id="TEXT",
+    run_id="TEXT",
+    agent_id="TEXT",
+    owner="TEXT",
+    agent_name="TEXT",
+    version="TEXT",
+    user_name="TEXT",
+    upstream="TEXT",
+    asked="TEXT",
+    used="TEXT",
+    api="TEXT",
+    source="TEXT",
+    input_tokens="BIGINT",
+    cached_tokens="BIGINT",
+    written_tokens="BIGINT",
+    output_tokens="BIGINT",
+    reasoning_tokens="BIGINT",
+    picodollars="BIGINT",
+    price_source="TEXT",
+    estimated="BOOLEAN",
+    microseconds="BIGINT",
+    first_microseconds="BIGINT",
+    status="INTEGER",
+    error="TEXT",
+    test="BOOLEAN",
+    question="TEXT",
+    created_at="TIMESTAMP",
 )
 IDEMPOTENCY_KEYS = _table(
     "idempotency_keys",
@@ -165,6 +199,7 @@ TABLES = {
         FORMER_ADDRESSES,
         RUNS,
         IDEMPOTENCY_KEYS,
+        MODEL_CALLS,
     )
 }
 

@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import cast
 
 from workbench.domain.agents import Agent
+from workbench.domain.models import Mode
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.errors import (
     ExecutionFailed,
@@ -39,8 +40,8 @@ from workbench.gateway.responses import Answer, answer
 from workbench.services.running import Order
 from workbench.services.views import run_view
 
-_START: Fields = {"parameters": (dict,), "test": (bool,), "version": (str,)}
-_EXECUTE: Fields = {"input": (dict,), "test": (bool,)}
+_START: Fields = {"parameters": (dict,), "test": (bool,), "version": (str,), "model": (str,)}
+_EXECUTE: Fields = {"input": (dict,), "test": (bool,), "model": (str,)}
 
 
 async def call_by_query(call: Call) -> Answer:
@@ -84,6 +85,7 @@ async def start(call: Call) -> Answer:
         parameters=cast("Mapping[str, object]", given.get("parameters", {})),
         test=bool(given.get("test", False)),
         version=cast("str | None", given.get("version")),
+        model=_model(given),
         key=idempotency(call),
     )
     return await _accepted(call, agent, order)
@@ -101,9 +103,21 @@ async def execute(call: Call) -> Answer:
     order = Order(
         parameters=cast("Mapping[str, object]", given.get("input", {})),
         test=bool(given.get("test", False)),
+        model=_model(given),
         key=idempotency(call),
     )
     return await _accepted(call, agent, order)
+
+
+def _model(given: Mapping[str, object]) -> Mode | None:
+    """Where the answers of the run's language model shall come from."""
+    wanted = given.get("model")
+    if wanted is None:
+        return None
+    try:
+        return Mode(str(wanted))
+    except ValueError:
+        raise InvalidRequest(f"model is one of {', '.join(Mode)}.", field="model") from None
 
 
 def _mode(given: dict[str, str]) -> Order:

@@ -44,6 +44,27 @@ async def agent_by_id(call: Call, agent_id: str) -> Agent:
     return await call.app.authoring.by_id(call.principal, agent_id)
 
 
+async def agent_id_named(call: Call, text: str | None) -> str | None:
+    """The id of the agent that *text* names by its id or as `owner/name`; None names none.
+
+    Raises:
+        AgentNotFound: There is none the caller may know of.
+    """
+    if text is None:
+        return None
+    owner, slash, name = text.partition("/")
+    if not slash:
+        return (await agent_by_id(call, text)).id
+    try:
+        return (await agent_called(call, owner, name)).id
+    except AgentNotFound:
+        # It may have been called that when its runs began.
+        moved = await call.app.authoring.moved(call.principal, owner, name)
+        if moved is None:
+            raise
+        return moved.id
+
+
 def run_of(places: Mapping[str, str]) -> str:
     """The id that stands where a run's does; empty if no run can have it, or none is meant."""
     found = places.get("run", "")

@@ -9,9 +9,9 @@ from http import HTTPStatus
 
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import RunStatus
-from workbench.errors import AgentNotFound, InvalidRequest
+from workbench.errors import InvalidRequest
 from workbench.gateway.downloads import download
-from workbench.gateway.handlers.places import agent_at, agent_by_id, agent_called, run_id_at
+from workbench.gateway.handlers.places import agent_at, agent_id_named, run_id_at
 from workbench.gateway.handlers.waiting import settled
 from workbench.gateway.requests import (
     Call,
@@ -45,7 +45,7 @@ async def listing(call: Call) -> Answer:
         AgentNotFound: Those of an agent are asked for that the caller may not know of.
     """
     found = options(call, "agent", *_LIST)
-    return await _list(call, found, lambda: _agent_id(call, found.get("agent")))
+    return await _list(call, found, lambda: agent_id_named(call, found.get("agent")))
 
 
 async def listing_of_agent(call: Call) -> Answer:
@@ -189,22 +189,6 @@ async def _list(
 
     epoch = call.app.authoring.epoch, call.app.running.epoch
     return await call.kept.answer(call.asked, epoch, write)
-
-
-async def _agent_id(call: Call, text: str | None) -> str | None:
-    if text is None:
-        return None
-    owner, slash, name = text.partition("/")
-    if not slash:
-        return (await agent_by_id(call, text)).id
-    try:
-        return (await agent_called(call, owner, name)).id
-    except AgentNotFound:
-        # It may have been called that when its runs began.
-        moved = await call.app.authoring.moved(call.principal, owner, name)
-        if moved is None:
-            raise
-        return moved.id
 
 
 def _status(text: str | None) -> RunStatus | None:

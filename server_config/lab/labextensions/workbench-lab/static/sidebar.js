@@ -64,7 +64,12 @@ export class Sidebar {
     }
   }
 
+  // What is the same is not drawn again: a click that is under way would be lost.
   draw() {
+    const minute = Math.floor(Date.now() / 60000);
+    const shown = JSON.stringify([this.state, this.search.value, minute]);
+    if (shown === this.shown) return;
+    this.shown = shown;
     const { agents, away, loaded, more } = this.state;
     this.widget.node.classList.toggle('wbl-mod-away', Boolean(away));
     this.banner.hidden = !away;
