@@ -5,6 +5,7 @@ They are drawn by the small scripts in `components/`, without a build and withou
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -40,11 +41,38 @@ class Part(anywidget.AnyWidget):
         """One that shows *shown*; *heed* is told what people do with it."""
         super().__init__(shown=shown)
         if heed is not None:
-            self.on_msg(lambda _part, told, _buffers: heed(told))
+            heeded = at_home(heed)
+            self.on_msg(lambda _part, told, _buffers: heeded(told))
 
     def show(self, **shown: object) -> None:
         """Show this from now on; what is the same already is not sent again."""
         self.shown = shown
+
+
+def at_home(heed: Heed) -> Heed:
+    """*heed*, done on the loop on which this is called, wherever it is asked for.
+
+    JupyterLab has what people do told in a thread of its own, a subshell of the kernel, with a loop
+    of its own; a panel and its connections live on one loop alone.
+    """
+    home = _loop()
+    if home is None:
+        return heed
+
+    def heeded(told: Told) -> None:
+        if _loop() is home:
+            heed(told)
+        else:
+            home.call_soon_threadsafe(heed, told)
+
+    return heeded
+
+
+def _loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 class Cards(Part):
