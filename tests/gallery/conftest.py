@@ -178,7 +178,7 @@ def walt(house):
     return house.newcomer("walt")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     if CHROMIUM is None:
         pytest.skip("there is no Chromium here")

@@ -17,8 +17,8 @@ from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.domain.versions import Version
 from workbench.errors import NotFound
 from workbench.gateway import openapi
-from workbench.gateway.operations import operation_id, refusals, shape_of
-from workbench.gateway.responses import failure, status_of
+from workbench.gateway.operations import by_status, operation_id, refusals, shape_of, speaks_openai
+from workbench.gateway.responses import failure
 from workbench.gateway.routes import ROUTES
 from workbench.gateway.schemas import SCHEMAS
 from workbench.gateway.shapes import SHAPES
@@ -94,7 +94,7 @@ def test_the_document_is_the_table_of_routes():
         assert ("requestBody" in said) == bool(shape.body)
         assert set(said["responses"]) == {
             *map(str, shape.gives),
-            *(str(status_of(kind)) for kind in refusals(route)),
+            *map(str, by_status(refusals(route), openai=speaks_openai(route))),
         }
         assert (said.get("security") == []) == (route.public and not route.personal)
 

@@ -40,11 +40,16 @@ _STATUS: Mapping[type[WorkbenchError], HTTPStatus] = {
 _FINAL = (errors.BudgetExceeded, errors.ModelSilent, errors.NotRecorded)
 
 
+def openai_status(kind: type[WorkbenchError]) -> int:
+    """The status that reports errors of *kind* to a client made for OpenAI."""
+    found = (_STATUS[ancestor] for ancestor in kind.__mro__ if ancestor in _STATUS)
+    return next(found, None) or status_of(kind)
+
+
 def openai_failure(error: WorkbenchError, *, request_id: str) -> Answer:
     """What reports *error* to a client made for OpenAI."""
     kinds = type(error).__mro__
     said, code = next(_SAID[kind] for kind in kinds if kind in _SAID)
-    status = next((_STATUS[kind] for kind in kinds if kind in _STATUS), None)
     body = {
         "error": {
             "message": str(error),
@@ -58,7 +63,7 @@ def openai_failure(error: WorkbenchError, *, request_id: str) -> Answer:
         headers.pop("Retry-After", None)
         headers["x-should-retry"] = "false"
     return Answer(
-        status=status or status_of(type(error)),
+        status=openai_status(type(error)),
         body=encode(body),
         headers={**headers, "x-request-id": request_id},
     )

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from workbench.errors import Unauthenticated, WorkbenchError
+from workbench.gateway.dialect import PREFIX, openai_status
 from workbench.gateway.responses import JSON, status_of
 from workbench.gateway.route import Route
 from workbench.gateway.schemas import ID, NAMED, NUMBER, SCHEMAS
@@ -58,7 +59,7 @@ def operation(route: Route) -> dict[str, Any]:
             *(option(one, "query") for one in shape.query),
             *(option(one, "header") for one in shape.headers),
         ],
-        "responses": responses(shape, refusals(route)),
+        "responses": responses(shape, refusals(route), openai=speaks_openai(route)),
     }
     if route.public:
         described["security"] = [{}, {"bearer": []}] if route.personal else []
@@ -85,8 +86,13 @@ def _one_content(what: str) -> tuple[str, dict[str, Any]]:
     return what, {"schema": _MEDIA.get(what, {})}
 
 
-def responses(shape: Shape, refused: Refusals) -> dict[str, Any]:
-    """All that a route of that *shape* may answer."""
+def speaks_openai(route: Route) -> bool:
+    """Whether *route* says its errors as OpenAI does."""
+    return route.path.startswith(PREFIX)
+
+
+def responses(shape: Shape, refused: Refusals, *, openai: bool = False) -> dict[str, Any]:
+    """All that a route of that *shape* may answer; *openai* is how its errors are said."""
     found: dict[str, Any] = {}
     for status, what in shape.gives.items():
         found[str(status)] = {"description": f"{HTTPStatus(status).phrase}."}
@@ -97,8 +103,8 @@ def responses(shape: Shape, refused: Refusals) -> dict[str, Any]:
                 name: {"description": _TOLD[name], "schema": {"type": "string"}}
                 for name in shape.tells
             }
-    for status, kinds in _by_status(refused).items():
-        found[str(status)] = {"$ref": f"#/components/responses/{_name(kinds)}"}
+    for status, kinds in by_status(refused, openai=openai).items():
+        found[str(status)] = {"$ref": f"#/components/responses/{_name(kinds, openai)}"}
     return found
 
 
@@ -112,21 +118,25 @@ def refusal_responses(routes: Iterable[Route]) -> dict[str, Any]:
     """The answers that say no, by the names under which the operations point at them."""
     found: dict[str, Any] = {}
     for route in routes:
-        for kinds in _by_status(refusals(route)).values():
+        openai = speaks_openai(route)
+        for kinds in by_status(refusals(route), openai=openai).values():
             codes = ", ".join(f"`{kind.__name__}`" for kind in kinds)
-            found[_name(kinds)] = {"description": f"{codes}.", "content": content("Error")}
+            said = content("ModelRefusal" if openai else "Error")
+            found[_name(kinds, openai)] = {"description": f"{codes}.", "content": said}
     return dict(sorted(found.items()))
 
 
-def _by_status(refused: Refusals) -> dict[int, list[type[WorkbenchError]]]:
+def by_status(refused: Refusals, *, openai: bool) -> dict[int, list[type[WorkbenchError]]]:
+    """The errors in *refused* by the status that each is answered with, in order."""
+    status = openai_status if openai else status_of
     found: dict[int, list[type[WorkbenchError]]] = {}
-    for kind in sorted(set(refused), key=lambda kind: (status_of(kind), kind.__name__)):
-        found.setdefault(status_of(kind), []).append(kind)
+    for kind in sorted(set(refused), key=lambda kind: (int(status(kind)), kind.__name__)):
+        found.setdefault(int(status(kind)), []).append(kind)
     return found
 
 
-def _name(kinds: Iterable[type[WorkbenchError]]) -> str:
-    return "_or_".join(kind.__name__ for kind in kinds)
+def _name(kinds: Iterable[type[WorkbenchError]], openai: bool) -> str:
+    return ("Model_" if openai else "") + "_or_".join(kind.__name__ for kind in kinds)
 
 
 def _noun(path: str) -> str:

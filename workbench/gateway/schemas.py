@@ -246,6 +246,12 @@ SCHEMAS: Mapping[str, Schema] = {
         "type": "object",
         "description": "As OpenAI's interface has it: a completion, a response or embeddings.",
     },
+    "ModelRefusal": {
+        "description": "An error as OpenAI says it.",
+        **_object(
+            error=_object(message=_TEXT, type=_TEXT, param=_or_null(_TEXT), code=_TEXT),
+        ),
+    },
     "ModelList": _object(object=_TEXT, data=_list(_ref("Model"))),
     "ModelQuestion": {
         "type": "object",
