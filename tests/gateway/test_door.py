@@ -203,7 +203,7 @@ def test_what_is_somebody_elses_is_not_there(gateway, adas_run, bob, route):
     said = _matrix(gateway, route, bob, adas_run, "1.0.0")
 
     assert said.status == 404, said.body
-    assert said.code in ("AgentNotFound", "NotFound")
+    assert said.code in ("AgentNotFound", "NotFound", "model_not_found")
     assert is_enveloped(said)
 
 

@@ -125,8 +125,11 @@ def test_an_agent_finds_none_of_our_secrets(roomy):
     found = roomy.ask("GET", "/agents/admin/nosy").json
 
     assert "PATH" in found
-    assert not {"WORKBENCH_TOKEN", "OPENAI_API_KEY"} & set(found)
-    assert roomy.token not in found.values()
+    assert "WORKBENCH_TOKEN" not in found
+    # A token of the run's own, good for nothing but models and dead by now.
+    assert found["OPENAI_API_KEY"].startswith("wbr_")
+    assert not {roomy.token, "sk-server-secret"} & set(found.values())
+    assert roomy.ask("GET", "/v1/models", token=found["OPENAI_API_KEY"]).status == 401
 
 
 def test_of_six_kernels_at_once_no_more_start_than_may(roomy):
