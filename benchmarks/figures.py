@@ -122,7 +122,7 @@ def per_level(cases: Sequence[Case]) -> Iterator[Row]:
         tried[level] += 1
         good[level] += case.passed
     for level, count in tried.items():
-        yield f"attempts denied at `{level}`", f"**{good[level]} of {count}**"
+        yield f"attacks denied at `{level}`", f"**{good[level]} of {count}**"
 
 
 def crashes(cases: Sequence[Case]) -> Iterator[Row]:

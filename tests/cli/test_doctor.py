@@ -67,7 +67,7 @@ def test_the_doctor_attacks_and_every_attack_is_denied(ask):
 
     view = json.loads(answer.out)
     assert answer.code == 0
-    assert view["denied"] == view["attempts"] >= 60
+    assert view["denied"] == view["attacks"] >= 60
 
 
 def test_the_doctor_says_that_a_minimum_is_not_met(ask, monkeypatch):

@@ -293,11 +293,11 @@ def diagnosis(view: View) -> None:
     ):
         line(("To have more: " if number == 0 else "              ") + cure)
     line(f"Isolation here: {view['level'] or 'none is to be had, so no run begins'}.")
-    if view["attempts"]:
-        line(f"Attempts of a hostile agent denied: {view['denied']} of {view['attempts']}.")
+    if view["attacks"]:
+        line(f"Attacks of a hostile agent denied: {view['denied']} of {view['attacks']}.")
     for found in view["got_past"]:
         what = "this level does not deny" if found["known"] else "GOT PAST IT"
-        line(f"  {what}: {found['attempt']}")
+        line(f"  {what}: {found['attack']}")
     if not view["holds"]:
         remark(f"Runs should have {view['expected']} here, and do not.")
 

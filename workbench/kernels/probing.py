@@ -1,6 +1,6 @@
 """Trying the walls: agents' code that attacks its host and another run, and what it got.
 
-The attempts run as any notebook does, through the executor, beside a second run and with bait laid
+The attacks run as any notebook does, through the executor, beside a second run and with bait laid
 out on the host: files, processes, sockets and memory that agents' code must not get at.
 """
 
@@ -29,7 +29,7 @@ from workbench.domain.isolation import Isolation
 from workbench.domain.limits import Limits
 from workbench.domain.runs import RunStatus
 from workbench.kernels import Kernel, KernelSource, Task
-from workbench.kernels.attempts import ALONE, ATTEMPTS
+from workbench.kernels.attacks import ALONE, ATTACKS
 from workbench.kernels.executor import NotebookExecutor
 
 LIMITS = Limits(
@@ -40,7 +40,7 @@ LIMITS = Limits(
     shared_memory_bytes=16 << 20,
     file_bytes=32 << 20,
 )
-"""What the attempts may take, small enough to be tried out."""
+"""What the attacks may take, small enough to be tried out."""
 
 _PAST_LANDLOCK = frozenset(
     {
@@ -54,7 +54,7 @@ _PAST_LANDLOCK = frozenset(
 )
 
 KNOWN: Mapping[Isolation, frozenset[str]] = {
-    Isolation.NONE: frozenset(ATTEMPTS),
+    Isolation.NONE: frozenset(ATTACKS),
     Isolation.LANDLOCK: _PAST_LANDLOCK,
     Isolation.NAMESPACES: frozenset(),
     Isolation.NAMESPACES_CGROUP: frozenset(),
@@ -62,7 +62,7 @@ KNOWN: Mapping[Isolation, frozenset[str]] = {
 """What each level is known not to deny."""
 
 _READY = "bait is ready"
-_ATTEMPTS_FILE = Path(__file__).with_name("attempts.py")
+_ATTACKS_FILE = Path(__file__).with_name("attacks.py")
 
 _OTHER_RUN = f"""
 import contextlib, os, signal, socket, threading
@@ -92,14 +92,14 @@ signal.pause()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What became of one attempt.
+    """What became of one attack.
 
     Attributes:
-        attempt: What was attempted.
+        attack: What was tried.
         got: What it got, or how the run ended that it was made in; empty if it was denied.
     """
 
-    attempt: str
+    attack: str
     got: str
 
     @property
@@ -109,39 +109,39 @@ class Finding:
 
 
 async def assail(source: KernelSource, *, secret: str) -> list[Finding]:
-    """What every attempt gets on kernels of *source*, which is closed.
+    """What every attack gets on kernels of *source*, which is closed.
 
     *secret* is in the environment that kernels must not have inherited.
 
     Raises:
-        RuntimeError: The attempts could not be made.
+        RuntimeError: The attacks could not be made.
     """
     seen = _Seen(source)
     executor = NotebookExecutor(kernels=seen)
     try:
         async with _laid_out(secret) as bait, _other_run(executor, seen) as other:
             given = {**bait, **other}
-            together = [name for name in ATTEMPTS if name not in ALONE]
-            got = await _attempts(executor, given, together)
-            for name in ATTEMPTS:
+            together = [name for name in ATTACKS if name not in ALONE]
+            got = await _attacks(executor, given, together)
+            for name in ATTACKS:
                 if name in ALONE:
-                    got |= await _attempts(executor, given, [name])
+                    got |= await _attacks(executor, given, [name])
     finally:
         await executor.close()
-    return [Finding(attempt=name, got=got[name]) for name in ATTEMPTS]
+    return [Finding(attack=name, got=got[name]) for name in ATTACKS]
 
 
-async def _attempts(
+async def _attacks(
     executor: NotebookExecutor, bait: Mapping[str, Any], names: Sequence[str]
 ) -> dict[str, str]:
     last = f"agent.result(assail(json.loads({json.dumps(json.dumps(bait))}), {list(names)!r}))"
-    task = _task(_ATTEMPTS_FILE.read_text(), f"import json\nfrom workbench import agent\n{last}")
+    task = _task(_ATTACKS_FILE.read_text(), f"import json\nfrom workbench import agent\n{last}")
     outcome = await executor.execute(task, report=lambda *_: None, cancel=asyncio.Event())
     if outcome.status is RunStatus.COMPLETED and isinstance(outcome.result, dict):
         return {name: str(outcome.result[name]) for name in names}
     if len(names) == 1:
         return {names[0]: ""}  # the run was ended for it
-    raise RuntimeError(f"The attempts ended {outcome.status}: {outcome.error}")
+    raise RuntimeError(f"The attacks ended {outcome.status}: {outcome.error}")
 
 
 class _Seen:

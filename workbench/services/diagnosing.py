@@ -26,7 +26,7 @@ class Diagnosis:
         expected: The level that runs should have here.
         level: The one they have; None if none begins.
         mechanisms: Every way of keeping them apart, and whether it works.
-        findings: What became of each attempt to get past it; empty at level `none`.
+        findings: What became of each attack to get past it; empty at level `none`.
         cure: What would make it more.
     """
 
@@ -38,9 +38,9 @@ class Diagnosis:
 
     @property
     def got_past(self) -> list[Finding]:
-        """The attempts that got something although the level denies it."""
+        """The attacks that got something although the level denies it."""
         known = KNOWN[self.level] if self.level else frozenset()
-        return [f for f in self.findings if not f.denied and f.attempt not in known]
+        return [f for f in self.findings if not f.denied and f.attack not in known]
 
     @property
     def holds(self) -> bool:
@@ -49,7 +49,7 @@ class Diagnosis:
 
     def as_json(self) -> dict[str, Any]:
         """The diagnosis as plain JSON values."""
-        unexpected = {finding.attempt for finding in self.got_past}
+        unexpected = {finding.attack for finding in self.got_past}
         return {
             "holds": self.holds,
             "expected": str(self.expected),
@@ -65,10 +65,10 @@ class Diagnosis:
                 }
                 for mechanism in self.mechanisms
             ],
-            "attempts": len(self.findings),
+            "attacks": len(self.findings),
             "denied": sum(finding.denied for finding in self.findings),
             "got_past": [
-                {"attempt": f.attempt, "got": f.got, "known": f.attempt not in unexpected}
+                {"attack": f.attack, "got": f.got, "known": f.attack not in unexpected}
                 for f in self.findings
                 if not f.denied
             ],

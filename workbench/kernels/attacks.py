@@ -1,6 +1,6 @@
 """What agents' code must not get at, tried one by one; `probing` runs this text inside a kernel.
 
-Each attempt returns something if it got what it was after, and raises or returns nothing if not.
+Each attack returns something if it got what it was after, and raises or returns nothing if not.
 The text of this module is a cell of a notebook: it knows the standard library and what `bait`
 says of the host, and attacks with the means any agent has.
 """
@@ -23,13 +23,13 @@ from typing import Any
 Bait = Mapping[str, Any]
 """Where on the host there is what: paths, numbers of processes, ports and names of sockets."""
 
-Attempt = Callable[[Bait], object]
+Attack = Callable[[Bait], object]
 
-ATTEMPTS: dict[str, Attempt] = {}
-"""Every attempt under its name, in order."""
+ATTACKS: dict[str, Attack] = {}
+"""Every attack under its name, in order."""
 
 ALONE: set[str] = set()
-"""Attempts after which a run may be over."""
+"""Attacks after which a run may be over."""
 
 _SECONDS = 2.0
 _UNNOTICED_SECONDS = 8.0
@@ -38,19 +38,19 @@ _X86 = os.uname().machine == "x86_64"
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def attempt(function: Attempt) -> Attempt:
-    """Count *function* among the attempts; its first line says what it would be."""
-    ATTEMPTS[_name(function)] = function
+def attack(function: Attack) -> Attack:
+    """Count *function* among the attacks; its first line says what it would be."""
+    ATTACKS[_name(function)] = function
     return function
 
 
-def last_attempt(function: Attempt) -> Attempt:
-    """Count *function* among the attempts, each of which has a run of its own."""
+def last_attack(function: Attack) -> Attack:
+    """Count *function* among the attacks, each of which has a run of its own."""
     ALONE.add(_name(function))
-    return attempt(function)
+    return attack(function)
 
 
-def _name(function: Attempt) -> str:
+def _name(function: Attack) -> str:
     return (function.__doc__ or "").strip().rstrip(".").lower()
 
 
@@ -107,53 +107,53 @@ def _talk(family: int, address: Any, kind: int = socket.SOCK_STREAM) -> bytes:
 # Files of the account.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """List the home folder."""
     return os.listdir(bait["home"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read a private key in the home folder."""
     return _text(f"{bait['home']}/.ssh/id_ed25519")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Learn the size of a file in the home folder."""
     return os.stat(f"{bait['home']}/.ssh/id_ed25519").st_size
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Write into the home folder."""
     with open(f"{bait['home']}/.profile-{os.getpid()}", "w") as file:
         return file.write("malice")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Change a file in the home folder."""
     with open(f"{bait['home']}/changed", "a") as file:
         return file.write("malice")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Delete a file in the home folder."""
     os.unlink(f"{bait['home']}/deleted")
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make a file in the home folder executable."""
     os.chmod(f"{bait['home']}/changed", 0o755)
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read a private key through a symbolic link."""
     os.symlink(f"{bait['home']}/.ssh/id_ed25519", "innocent")
@@ -163,7 +163,7 @@ def _(bait: Bait) -> object:
         os.unlink("innocent")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make a hard link to a private key."""
     os.link(f"{bait['home']}/.ssh/id_ed25519", "innocent")
@@ -171,20 +171,20 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read a private key by way of dot-dot."""
     way = "/".join([".."] * 40) + f"{bait['home']}/.ssh/id_ed25519"
     return _text(way)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read a private key through the root of process 1."""
     return _text(f"/proc/1/root{bait['home']}/.ssh/id_ed25519")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Open a file by its handle, past all paths."""
     handle = ctypes.create_string_buffer(struct.pack("=Ii", 128, 0) + b"\0" * 128)
@@ -197,57 +197,57 @@ def _(bait: Bait) -> object:
 # Files of the workbench.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the journal of the workbench."""
     return _text(bait["journal"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Write into the journal of the workbench."""
     with open(bait["journal"], "a") as file:
         return file.write("{}")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the index of the workbench."""
     return _text(bait["index"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read somebody's notebook among the objects."""
     return _text(bait["object"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the gateway's own token."""
     return _text(bait["token"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """List the folders of all runs."""
     return [name for name in os.listdir(bait["runs"]) if not os.getcwd().startswith(name)]
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read what another run has in its working folder."""
     return _text(f"{bait['other_folder']}/secret.txt")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Write into another run's working folder."""
     with open(f"{bait['other_folder']}/planted.txt", "w") as file:
         return file.write("malice")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Change the workbench's own code."""
     place = os.open(str(sys.modules["workbench"].__file__), os.O_WRONLY | os.O_APPEND)
@@ -255,7 +255,7 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Add to the installed packages."""
     path = f"{os.path.dirname(os.path.dirname(os.__file__))}/malice.pth"
@@ -268,19 +268,19 @@ def _(bait: Bait) -> object:
 # Files of the system.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the passwords of the system."""
     return _text("/etc/shadow")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read who has an account."""
     return bait["account"] in _text("/etc/passwd")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Write into a folder of programs."""
     path = "/usr/local/bin/malice"
@@ -290,7 +290,7 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Write into the configuration of the system."""
     path = "/etc/malice.conf"
@@ -300,13 +300,13 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read what others keep in the folder for temporary files."""
     return _text(bait["temporary"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Open a disk."""
     for device in bait["disks"]:
@@ -315,7 +315,7 @@ def _(bait: Bait) -> object:
     return False
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make a device for a disk."""
     for device in bait["disk_numbers"]:
@@ -325,32 +325,32 @@ def _(bait: Bait) -> object:
     return False
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Open the memory of the machine."""
     return _opens("/dev/mem", os.O_RDONLY)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the log of the kernel."""
     size = 1 << 12
     return _call(103 if _X86 else 116, 3, ctypes.create_string_buffer(size), size)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Set which program handles crashes of others."""
     return _opens("/proc/sys/kernel/core_pattern", os.O_WRONLY)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Press the machine's emergency keys."""
     return _opens("/proc/sysrq-trigger", os.O_WRONLY)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make a control group of its own."""
     for mount in ("/sys/fs/cgroup/memory", "/sys/fs/cgroup"):
@@ -365,7 +365,7 @@ def _(bait: Bait) -> object:
 # Other processes.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """See which processes there are."""
     return any(
@@ -375,37 +375,37 @@ def _(bait: Bait) -> object:
     )
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the command line of another process."""
     return bait["marker"] in _text(f"/proc/{bait['process']}/cmdline")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the environment of another process."""
     return bait["secret"] in _text(f"/proc/{bait['process']}/environ")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the environment of the gateway."""
     return _text(f"/proc/{bait['gateway']}/environ")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the environment of another run."""
     return _text(f"/proc/{bait['other_process']}/environ")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Reach another run's folder through its process."""
     return os.listdir(f"/proc/{bait['other_process']}/cwd/")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the environment of the first process of its own system."""
     if os.getpid() == 1:
@@ -413,25 +413,25 @@ def _(bait: Bait) -> object:
     return _text("/proc/1/environ")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Reach the open files of the gateway."""
     return os.listdir(f"/proc/{bait['gateway']}/fd")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the memory of another process as a file."""
     return _opens(f"/proc/{bait['process']}/mem", os.O_RDWR)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the memory of another process by a call."""
     return _reached(310, 270, bait["process"], None, 0, None, 0, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Follow another process as a debugger."""
 
@@ -442,70 +442,70 @@ def _(bait: Bait) -> object:
     return _in_a_child(follow)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Take an open file of another process."""
     place = os.pidfd_open(bait["process"])
     return _call(438, place, 1, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send a signal to another process."""
     os.kill(bait["process"], 0)
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send a signal to another run."""
     os.kill(bait["other_process"], 0)
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send a signal to the gateway."""
     os.kill(bait["gateway"], 0)
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Hold another process by a descriptor."""
     os.close(os.pidfd_open(bait["process"]))
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Slow another process down."""
     os.setpriority(os.PRIO_PROCESS, bait["process"], 5)
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Tie another process to one processor."""
     os.sched_setaffinity(bait["process"], {min(os.sched_getaffinity(0))})
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Lower the limits of another process."""
     resource.prlimit(bait["process"], resource.RLIMIT_CORE, (0, 0))
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Have another process killed first when memory runs out."""
     with open(f"/proc/{bait['process']}/oom_score_adj", "w") as file:
         return file.write("900")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Attach shared memory of the machine."""
     _libc.shmat.restype = ctypes.c_void_p
@@ -513,7 +513,7 @@ def _(bait: Bait) -> object:
     return found not in (None, ctypes.c_void_p(-1).value)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Open named shared memory of the machine."""
     return _text(bait["named_memory"])
@@ -522,50 +522,50 @@ def _(bait: Bait) -> object:
 # The network and other sockets.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to a service on this machine."""
     return _talk(socket.AF_INET, ("127.0.0.1", bait["port"]))
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send a datagram to a service on this machine."""
     return _talk(socket.AF_INET, ("127.0.0.1", bait["datagram_port"]), socket.SOCK_DGRAM)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to a service of another run."""
     return _talk(socket.AF_INET, ("127.0.0.1", bait["other_port"]))
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to a nameless socket of the machine."""
     return _talk(socket.AF_UNIX, "\0" + bait["abstract"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to a nameless socket of another run."""
     return _talk(socket.AF_UNIX, "\0" + bait["other_abstract"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to a socket in a folder of the account."""
     return _talk(socket.AF_UNIX, bait["socket"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send a datagram to a socket in a folder of the account."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
         return sending.sendto(b"?", bait["datagram_socket"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send a datagram through a pair of sockets to somewhere else."""
     one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -573,13 +573,13 @@ def _(bait: Bait) -> object:
         return one.sendmsg([b"?"], [], 0, bait["datagram_socket"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to a socket of another run."""
     return _talk(socket.AF_UNIX, f"{bait['other_folder']}/s")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Connect to another run's kernel."""
     with socket.socket(socket.AF_UNIX) as talking:
@@ -588,13 +588,13 @@ def _(bait: Bait) -> object:
         return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read another run's connection file."""
     return _text(bait["other_connection"])
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send something to the internet."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sending:
@@ -602,7 +602,7 @@ def _(bait: Bait) -> object:
         return sending.send(b"?")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Send something to the internet by version 6."""
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sending:
@@ -610,27 +610,27 @@ def _(bait: Bait) -> object:
         return sending.send(b"?")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Look a name up."""
     return socket.getaddrinfo("example.com", 443)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the addresses of the machine."""
     names = [name for _, name in socket.if_nameindex()]
     return sorted(set(names) - {"lo"})
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read which connections the machine has."""
     with open("/proc/net/tcp") as listed:
         return f"{bait['port']:04X}" in listed.read()
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Take a port of the machine."""
     with socket.socket(socket.AF_INET) as taking:
@@ -641,49 +641,49 @@ def _(bait: Bait) -> object:
     return False
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make packets by hand."""
     socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Listen to packets on the wire."""
     socket.socket(17, socket.SOCK_RAW, 0x0300).close()
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Talk to the machine below this one."""
     socket.socket(40, socket.SOCK_STREAM).close()
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Use the kernel's cryptography."""
     socket.socket(38, socket.SOCK_SEQPACKET).close()
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Talk to the kernel's packet filter."""
     socket.socket(16, socket.SOCK_RAW, 12).close()
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Hear of the machine's devices."""
     socket.socket(16, socket.SOCK_RAW, 15).close()
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make a socket of any other family."""
     made = []
@@ -700,20 +700,20 @@ def _(bait: Bait) -> object:
 # The kernel and privileges.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Hold a capability."""
     held = _text("/proc/self/status").partition("CapEff:")[2].split()[0]
     return int(held, 16)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Gain privileges by a program that has them."""
     return _text("/proc/self/status").partition("NoNewPrivs:")[2].split()[0] == "0"
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Raise its own limits."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -725,25 +725,25 @@ def _unshared(flags: int) -> bool:
     return _in_a_child(lambda: _call(272 if _X86 else 97, flags) == 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Become root in a system of its own."""
     return _unshared(0x10000000)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make mounts of its own."""
     return _unshared(0x00020000)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Make a network of its own."""
     return _unshared(0x40000000)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Start a process as root in a system of its own."""
 
@@ -758,7 +758,7 @@ def _(bait: Bait) -> object:
     return _in_a_child(start)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Enter the system of another process."""
 
@@ -769,7 +769,7 @@ def _(bait: Bait) -> object:
     return _in_a_child(enter)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Enter the system of the first process."""
 
@@ -780,7 +780,7 @@ def _(bait: Bait) -> object:
     return _in_a_child(enter)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Mount memory over a folder."""
     os.makedirs("mounted", exist_ok=True)
@@ -789,98 +789,98 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Take a mount away to see what it covers."""
     return _reached(166, 39, b"/nowhere", 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Mount in the newer way."""
     return _reached(428, 428, -1, b"/nowhere", 0) or _reached(430, 430, b"tmpfs", 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Change what the root folder is."""
     return _reached(161, 51, b"/nowhere") or _reached(155, 41, b"/nowhere", b"/nowhere")
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Load a program into the kernel."""
     return _reached(321, 280, 0, None, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Measure the kernel."""
     return _reached(298, 241, None, 0, -1, -1, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Handle page faults of the kernel."""
     return _reached(323, 282, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Queue calls where no filter sees them."""
     return _reached(425, 425, 0, None)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Read the kernel's keys."""
     return _reached(250, 219, 0, -3, 0, 0, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Load a module into the kernel."""
     return _reached(313, 273, -1, b"", 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Start another kernel."""
     return _reached(246, 104, 0, 1 << 20, None, 0xFFFF0000)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Restart the machine."""
     return _reached(169, 142, 0, 0, 0, None)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Set the clock."""
     return _reached(227, 112, 0, None)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Rename the machine."""
     name = socket.gethostname().encode()
     return _reached(170, 161, name, len(name))
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Swap memory to a file."""
     return _reached(167, 224, b"/nowhere", 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Watch every file of the machine."""
     return _reached(300, 262, 0, 0)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Type on somebody's terminal."""
     import fcntl
@@ -897,7 +897,7 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Switch the protection of addresses off."""
 
@@ -907,7 +907,7 @@ def _(bait: Bait) -> object:
     return _in_a_child(switch)
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Call the kernel as a program of another architecture."""
     if not _X86:
@@ -927,13 +927,13 @@ def _(bait: Bait) -> object:
 # What it is given.
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Find a key or token in its environment."""
     return [name for name, value in os.environ.items() if bait["secret"] in value]
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Find a descriptor that somebody left open."""
     left = []
@@ -948,7 +948,7 @@ def _(bait: Bait) -> object:
     return left
 
 
-@last_attempt
+@last_attack
 def _(bait: Bait) -> object:
     """Make more processes than it may."""
     children: list[int] = []
@@ -968,7 +968,7 @@ def _(bait: Bait) -> object:
     return True
 
 
-@last_attempt
+@last_attack
 def _(bait: Bait) -> object:
     """Fill the folder for temporary files."""
     folder = os.environ.get("TMPDIR", "/tmp")
@@ -983,7 +983,7 @@ def _(bait: Bait) -> object:
     return True
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Write a file larger than it may."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -995,24 +995,24 @@ def _(bait: Bait) -> object:
     return True
 
 
-@last_attempt
+@last_attack
 def _(bait: Bait) -> object:
     """Take more memory than it may."""
     return _in_a_child(lambda: bytearray(bait["memory_bytes"]))
 
 
-@attempt
+@attack
 def _(bait: Bait) -> object:
     """Leave a core of its memory on the disk."""
     return resource.getrlimit(resource.RLIMIT_CORE)[1]
 
 
 def assail(bait: Bait, names: Iterable[str]) -> dict[str, str]:
-    """What each attempt of that name got; empty where it was denied."""
+    """What each attack of that name got; empty where it was denied."""
     got: dict[str, str] = {}
     for name in names:
         try:
-            found = ATTEMPTS[name](bait)
+            found = ATTACKS[name](bait)
         except BaseException:  # noqa: BLE001 - however it failed, it failed
             found = None
         got[name] = repr(found)[:200] if found else ""

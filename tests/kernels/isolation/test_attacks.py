@@ -1,4 +1,4 @@
-"""What a hostile agent gets at each level, by the attempts that `workbench doctor` makes too."""
+"""What a hostile agent gets at each level, by the attacks that `workbench doctor` makes too."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from workbench.domain.isolation import Isolation
-from workbench.kernels.attempts import ATTEMPTS
+from workbench.kernels.attacks import ATTACKS
 from workbench.kernels.environment import apart
 from workbench.kernels.ground import choose
 from workbench.kernels.ordinary import OrdinaryKernels
@@ -33,17 +33,17 @@ def ground_of(level):
 
 
 def got(findings):
-    return {finding.attempt for finding in findings if not finding.denied}
+    return {finding.attack for finding in findings if not finding.denied}
 
 
-def test_the_security_page_counts_the_attempts_as_they_are():
+def test_the_security_page_counts_the_attacks_as_they_are():
     page = (Path(__file__).parents[3] / "SECURITY.md").read_text()
     past_landlock = KNOWN[Isolation.LANDLOCK]
 
-    assert len(ATTEMPTS) >= 100
-    assert past_landlock < set(ATTEMPTS)
-    assert f"{len(ATTEMPTS)} of {len(ATTEMPTS)}" in page
-    assert f"{len(ATTEMPTS) - len(past_landlock)} of {len(ATTEMPTS)}" in page
+    assert len(ATTACKS) >= 100
+    assert past_landlock < set(ATTACKS)
+    assert f"{len(ATTACKS)} of {len(ATTACKS)}" in page
+    assert f"{len(ATTACKS) - len(past_landlock)} of {len(ATTACKS)}" in page
 
 
 @pytest.mark.parametrize("level", list(Isolation)[1:])
@@ -68,7 +68,7 @@ def test_ordinary_kernels_deny_what_their_level_says(tmp_path, inherited):
     assert got(asyncio.run(assail(source, secret=SECRET))) <= KNOWN[level]
 
 
-def test_the_attempts_succeed_where_nothing_denies_them(tmp_path, inherited):
+def test_the_attacks_succeed_where_nothing_denies_them(tmp_path, inherited):
     housing = apart(work=tmp_path / "work", cache=tmp_path / "cache", inherited=inherited)
 
     open_to_all = got(asyncio.run(assail(OrdinaryKernels(housing=housing), secret=SECRET)))
