@@ -48,5 +48,5 @@ def test_what_was_measured_is_in_the_page(figures, tmp_path):
     assert "| cold plain over ours | **17.25** |" in page
     assert "| kinds, every row there again | **2 of 3** |" in page
     assert "| 7 times `kill -9`, 1,200 accepted runs | **0 lost, 0 doubled** |" in page
-    assert "| attempts denied at `landlock` | **0 of 1** |" in page
+    assert "| attacks denied at `landlock` | **0 of 1** |" in page
     assert page.count("Not measured this time") == len(figures.SECTIONS) - 4
