@@ -11,7 +11,7 @@ run: $(VENV)/.examples
 	@exec $(BIN)/workbench demo $(ARGS)
 
 test: $(VENV)/.test lint browser
-	@$(BIN)/python -m pytest -q --color=no -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -q --color=no -n 3 --dist loadfile $(ARGS)
 
 # What takes minutes: kills by the hundred, ten thousand waiting runs.
 soak: $(VENV)/.test

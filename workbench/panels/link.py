@@ -81,11 +81,8 @@ class Link:
         while True:
             await asyncio.sleep(pause)
             pause = min(1.3 * pause, LONGEST_RETRY_SECONDS)
-            try:
-                wb = self._find()
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    await wb.me()
-            except (WorkbenchError, TimeoutError):
+            wb = await self._found()
+            if wb is None:
                 continue
             await self.wb.close()
             self.wb = wb
@@ -93,6 +90,25 @@ class Link:
             for back in self._back:
                 back()
             return
+
+    async def _found(self) -> AsyncWorkbench | None:
+        """A workbench that knows us; None if there is none yet."""
+        try:
+            wb = self._find()
+        except WorkbenchError:
+            return None
+        known = False
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await wb.me()
+            known = True
+        except (WorkbenchError, TimeoutError):
+            return None
+        finally:
+            # Even a refusal leaves a connection open.
+            if not known:
+                await wb.close()
+        return wb
 
     def _set(self, state: LinkState) -> None:
         self.state = state
