@@ -74,7 +74,7 @@ class Confinement:
         connects: Whether, at level `landlock`, sockets may be connected: to any path then.
         readable: What may be read and executed at level `landlock`.
         writable: What may be changed at level `landlock`.
-        memory_bytes: Private memory of each process (`RLIMIT_DATA`).
+        memory_bytes: Private memory of each process (`RLIMIT_DATA`), beyond what it has mapped.
         address_bytes: Address space of each process beyond that (`RLIMIT_AS`).
         processes: Processes and threads at once, as far as the kernel counts them per run.
         open_files: Open files of each process.
@@ -250,7 +250,9 @@ def _filter(confinement: Confinement) -> seccomp.Filter:
 
 
 def _limit(confinement: Confinement) -> None:
-    memory, seconds = confinement.memory_bytes, confinement.cpu_seconds
+    seconds = confinement.cpu_seconds
+    # What a kernel was forked with is shared with all others, and no memory the agent took.
+    memory = confinement.memory_bytes and confinement.memory_bytes + _mapped()
     _lower(resource.RLIMIT_CORE, 0)
     bounds = {
         resource.RLIMIT_DATA: memory,
@@ -265,6 +267,15 @@ def _limit(confinement: Confinement) -> None:
             _lower(kind, bound)
     if seconds:
         _lower(resource.RLIMIT_CPU, seconds, seconds + _LAST_WORDS_SECONDS)
+
+
+def _mapped() -> int:
+    """How many bytes of private memory this process has mapped already."""
+    with open("/proc/self/status", "rb") as status:
+        for line in status:
+            if line.startswith(b"VmData:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _beyond(memory: int, address: int) -> int:
