@@ -7,8 +7,10 @@ it is in `inside.orders`. All it has forked dies with it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import signal
 import socket
 import subprocess
 from collections import OrderedDict
@@ -153,7 +155,9 @@ class Zygote:
     async def close(self) -> None:
         """End it and everything it has forked."""
         if not self.dead.done():
-            self._process.kill()
+            # The whole group: a wall that is killed while it is put up leaves half of itself behind.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             await self.dead
 
     def _overhear(self) -> None:
