@@ -35,7 +35,8 @@ from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.brokering import Brokering
 from workbench.services.comparing import Comparing
-from workbench.services.dispatching import Dispatching, Watch
+from workbench.services.dispatching import Dispatching
+from workbench.services.executing import Executing, Watch
 from workbench.services.lending import Door, Lending
 from workbench.services.measuring import Measuring
 from workbench.services.postponing import Postponing
@@ -192,76 +193,16 @@ class App:
         self.store = store
         self._executor = executor
         self.protection = protection
+        self._clock = clock
+        self._caps = caps_of(settings)
         self.admitting = Admitting(access=store.access, clock=clock)
         self.ticketing = Ticketing(clock=clock)
-        self.revising = Revising(
-            agents=store.agents, revisions=store.revisions, objects=store.objects, clock=clock
-        )
-        self.authoring = Authoring(
-            agents=store.agents,
-            versions=store.versions,
-            objects=store.objects,
-            revising=self.revising,
-            kernels=settings.kernels,
-            caps=caps_of(settings),
-            clock=clock,
-            new_id=new_id,
-        )
-        catalogue = read_catalogue(settings.models)
-        self.lending = Lending(objects=store.objects, catalogue=catalogue, door=door)
-        self.spending = Spending(calls=store.model_calls, catalogue=catalogue, clock=clock)
-        self.brokering = Brokering(
-            catalogue=catalogue,
-            lending=self.lending,
-            spending=self.spending,
-            keys=Keys(settings.home, master=settings.master_key),
-            upstreams=Upstreams(),
-            clock=clock,
-            new_id=new_id,
-        )
+        self._set_up_drafts()
+        self._set_up_models(door)
         settling = Settling(runs=store.runs, events=store.events, at=at)
-        self.dispatching = Dispatching(
-            runs=store.runs,
-            events=store.events,
-            papers=store.papers,
-            objects=store.objects,
-            executor=executor,
-            lending=self.lending,
-            limits=limits_of(settings),
-            caps=caps_of(settings),
-            at_once=settings.runs_at_once,
-            queue_limit=settings.queue_limit,
-            kernels=settings.kernels,
-            protection=protection,
-            watch=watch,
-            clock=clock,
-            boot=store.boot,
-            jitter=jitter,
-            settling=settling,
-            at=at,
-        )
-        self.running = Running(
-            runs=store.runs,
-            versions=store.versions,
-            events=store.events,
-            papers=store.papers,
-            dispatching=self.dispatching,
-            protection=protection,
-            clock=clock,
-            new_id=new_id,
-        )
-        self.showing = Showing(running=self.running)
-        self.measuring = Measuring(statistics=store.statistics, clock=clock)
-        self.publishing = Publishing(
-            versions=store.versions,
-            objects=store.objects,
-            running=self.running,
-            caps=caps_of(settings),
-            clock=clock,
-        )
-        self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
-        self.comparing = Comparing(authoring=self.authoring)
-        self.purging = Purging(purges=store.purges, dispatching=self.dispatching)
+        executing = self._executing(watch, at)
+        self._set_up_runs(executing, settling, watch, jitter)
+        self._set_up_versions()
         self._recovering = Recovering(
             runs=store.runs,
             agents=store.agents,
@@ -273,6 +214,101 @@ class App:
             clock=clock,
             boot=store.boot,
         )
+
+    def _set_up_drafts(self) -> None:
+        store = self.store
+        self.revising = Revising(
+            agents=store.agents,
+            revisions=store.revisions,
+            objects=store.objects,
+            clock=self._clock,
+        )
+        self.authoring = Authoring(
+            agents=store.agents,
+            versions=store.versions,
+            objects=store.objects,
+            revising=self.revising,
+            kernels=self.settings.kernels,
+            caps=self._caps,
+            clock=self._clock,
+            new_id=new_id,
+        )
+        self.comparing = Comparing(authoring=self.authoring)
+
+    def _set_up_models(self, door: Door | None) -> None:
+        store, catalogue = self.store, read_catalogue(self.settings.models)
+        self.lending = Lending(objects=store.objects, catalogue=catalogue, door=door)
+        self.spending = Spending(calls=store.model_calls, catalogue=catalogue, clock=self._clock)
+        self.brokering = Brokering(
+            catalogue=catalogue,
+            lending=self.lending,
+            spending=self.spending,
+            keys=Keys(self.settings.home, master=self.settings.master_key),
+            upstreams=Upstreams(),
+            clock=self._clock,
+            new_id=new_id,
+        )
+
+    def _executing(self, watch: Watch, at: Callable[[str], None]) -> Executing:
+        store = self.store
+        return Executing(
+            runs=store.runs,
+            events=store.events,
+            papers=store.papers,
+            objects=store.objects,
+            executor=self._executor,
+            lending=self.lending,
+            limits=limits_of(self.settings),
+            caps=self._caps,
+            kernels=self.settings.kernels,
+            protection=self.protection,
+            watch=watch,
+            clock=self._clock,
+            boot=store.boot,
+            at=at,
+        )
+
+    def _set_up_runs(
+        self,
+        executing: Executing,
+        settling: Settling,
+        watch: Watch,
+        jitter: Callable[[], float],
+    ) -> None:
+        store = self.store
+        self.dispatching = Dispatching(
+            runs=store.runs,
+            executing=executing,
+            settling=settling,
+            at_once=self.settings.runs_at_once,
+            queue_limit=self.settings.queue_limit,
+            watch=watch,
+            clock=self._clock,
+            jitter=jitter,
+        )
+        self.running = Running(
+            runs=store.runs,
+            versions=store.versions,
+            events=store.events,
+            papers=store.papers,
+            dispatching=self.dispatching,
+            protection=self.protection,
+            clock=self._clock,
+            new_id=new_id,
+        )
+        self.showing = Showing(running=self.running)
+        self.measuring = Measuring(statistics=store.statistics, clock=self._clock)
+        self.purging = Purging(purges=store.purges, dispatching=self.dispatching)
+
+    def _set_up_versions(self) -> None:
+        self.publishing = Publishing(
+            versions=self.store.versions,
+            objects=self.store.objects,
+            running=self.running,
+            caps=self._caps,
+            clock=self._clock,
+        )
+        self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
 
     @property
     def isolation(self) -> str:

@@ -30,7 +30,7 @@ def left_by_a_run(home, name, process):
 
     Nothing else of a run's is within our reach, nor anything of ours within a run's.
     """
-    while not (found := list((home / "scratch" / "runs").glob(f"*/work/{name}"))):
+    while not (found := list((home / "scratch" / "runs").glob(f"*/*/{name}"))):
         assert process.poll() is None
         time.sleep(0.02)
     return found[0]

@@ -24,7 +24,7 @@ from workbench.gateway.identity import Identity
 from workbench.gateway.logs import speak, tell_of
 from workbench.gateway.metering import Metering
 from workbench.gateway.tls import shown
-from workbench.services.dispatching import Watch
+from workbench.services.executing import Watch
 from workbench.services.lending import Door
 from workbench.settings import Settings
 

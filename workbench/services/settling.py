@@ -33,9 +33,8 @@ class Settling:
         hurried: Whether there is no time left to wait for a disk.
     """
 
-    def __init__(
-        self, *, runs: Runs, events: Events, at: Callable[[str], None] = lambda point: None
-    ) -> None:
+    def __init__(self, *, runs: Runs, events: Events, at: Callable[[str], None]) -> None:
+        """*at* is told each point that an end passes."""
         self._runs = runs
         self._events = events
         self._at = at
