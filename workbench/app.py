@@ -34,6 +34,7 @@ from workbench.llm.upstreams import Upstreams
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.brokering import Brokering
+from workbench.services.calling import Calling
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching
 from workbench.services.executing import Executing, Watch
@@ -110,7 +111,9 @@ def caps_of(settings: Settings) -> Caps:
         result_bytes=settings.most_result_bytes,
     )
     default = limits_of(settings)
-    return Caps(limits=most.at_least(default), network=Network(settings.network))
+    return Caps(
+        limits=most.at_least(default), network=Network(settings.network), shell=settings.shell
+    )
 
 
 def protection_of(settings: Settings, ground: Ground) -> Protection:
@@ -167,6 +170,7 @@ class App:
         purging: Agents deleted for good.
         running: Runs.
         dispatching: The line of waiting runs.
+        calling: Calls of runs to other agents.
         lending: What lets a run ask a language model.
         spending: What was spent on language models, and what may be.
         brokering: Questions to language models.
@@ -296,6 +300,7 @@ class App:
             clock=self._clock,
             new_id=new_id,
         )
+        self.calling = Calling(authoring=self.authoring, running=self.running, lending=self.lending)
         self.showing = Showing(running=self.running)
         self.measuring = Measuring(statistics=store.statistics, clock=self._clock)
         self.purging = Purging(purges=store.purges, dispatching=self.dispatching)

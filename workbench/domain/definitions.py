@@ -70,6 +70,7 @@ class Definition:
         tags: Words to find the agent by.
         files: What travels with it.
         budget: What one run may spend on language models, as far as the author says.
+        shell: Whether language models that it asks may have a shell.
     """
 
     fingerprint: str
@@ -89,6 +90,7 @@ class Definition:
     tags: Sequence[str] = ()
     files: Sequence[AgentFile] = ()
     budget: Budget = field(default_factory=Budget)
+    shell: bool = False
 
     @property
     def asked(self) -> Mapping[str, float]:

@@ -85,6 +85,7 @@ def define(
         tags=_tags(own),
         files=tuple(files),
         budget=_budget(own),
+        shell=_shell(own),
     )
 
 
@@ -115,7 +116,7 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
             tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
         tried(lambda: _cases(own, parameters, input_schema))
-    for check in (_output_schema, _timeout, _limits, _network, _isolation, _retry, _tags, _budget):
+    for check in _CHECKS:
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
@@ -348,6 +349,13 @@ def _budget(own: Mapping[str, Any]) -> Budget:
         raise _wrong("budget", str(error)) from None
 
 
+def _shell(own: Mapping[str, Any]) -> bool:
+    given = own.get("shell", False)
+    if not isinstance(given, bool):
+        raise _wrong("shell", "must be true or false")
+    return given
+
+
 def _tags(own: Mapping[str, Any]) -> tuple[str, ...]:
     given = own.get("tags", [])
     if not isinstance(given, list) or len(given) > MAX_TAGS or not all(map(_is_tag, given)):
@@ -365,3 +373,17 @@ def _kernel(nb: Mapping[str, Any]) -> str:
     spec = nb["metadata"].get("kernelspec")
     name = spec.get("name") if isinstance(spec, Mapping) else None
     return name if isinstance(name, str) and _KERNEL.fullmatch(name) else ""
+
+
+_CHECKS: Sequence[Callable[[Mapping[str, Any]], object]] = (
+    _output_schema,
+    _timeout,
+    _limits,
+    _network,
+    _isolation,
+    _retry,
+    _tags,
+    _budget,
+    _shell,
+)
+"""What is looked at by itself."""

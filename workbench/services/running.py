@@ -27,7 +27,6 @@ from workbench.store.papers import Papers, RunFile
 from workbench.store.runs import Idempotency, Runs
 from workbench.store.versions import Versions
 
-__all__ = ["Idempotency", "Order", "Running"]
 # Faces make idempotency keys, but may not see the store.
 __all__ = ["Idempotency", "Order", "Running"]
 
@@ -44,6 +43,7 @@ class Order:
         model: Where the answers of its language model shall come from; None is the usual: the
             model itself, in test runs the agent's cassette or else the scripted model.
         key: The caller's idempotency key with the fingerprint of the request it came with.
+        caller: The run that calls, in whose place it is carried out; empty if somebody asks.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -52,6 +52,7 @@ class Order:
     version: str | None = None
     model: Mode | None = None
     key: Idempotency | None = None
+    caller: str = ""
 
 
 class Running:
@@ -115,9 +116,10 @@ class Running:
             parameters=parameters,
             test=order.test,
             model=order.model,
+            parent_id=order.caller,
             created_at=self._clock(),
         )
-        with self._dispatching.place(principal.user):
+        with self._dispatching.place(principal.user, caller=order.caller):
             return await self._runs.accept(
                 run,
                 key=order.key,
@@ -164,6 +166,10 @@ class Running:
             return run
         await self._dispatching.cancel(run)
         return await self._runs.get(principal, run_id)
+
+    async def hang_up(self, run_id: str) -> None:
+        """End a run that was called by another, which does not wait for it any more."""
+        await self._dispatching.hang_up(run_id)
 
     async def events(
         self, principal: Principal, run_id: str, *, after: int = 0

@@ -167,6 +167,7 @@ def run_view(run: Run) -> dict[str, Any]:
         "id": run.id,
         "agent": run.address,
         "agent_id": run.agent_id,
+        "parent_run_id": run.parent_id or None,
         "version": run.version,
         "status": str(run.status),
         "reason": None if run.reason is None else str(run.reason),

@@ -331,6 +331,7 @@ class Runs:
             "model": str(run.model) if run.model else None,
             "usage": from_json(dict(run.usage)) if run.usage else None,
             "effects": await self._cell(list(run.effects)) if run.effects else None,
+            "parent_id": run.parent_id or None,
         }
 
     def _run(self, row: Row) -> Run:
@@ -363,6 +364,7 @@ class Runs:
             model=Mode(model) if (model := text_or_none(row.get("model"))) else None,
             usage=to_json(usage) if (usage := row.get("usage")) else {},
             effects=_list(self._value(effects)) if (effects := row.get("effects")) else (),
+            parent_id=text_or_none(row.get("parent_id")) or "",
         )
 
     async def _cell(self, value: object) -> str:

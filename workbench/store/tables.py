@@ -145,6 +145,7 @@ RUNS = _table(
     model="TEXT",
     usage="TEXT",
     effects="TEXT",
+    parent_id="TEXT",
 )
 MODEL_CALLS = _table(
     "model_calls",
