@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from workbench.agent.values import as_json
-from workbench.agent.wire import exchange
+from workbench.agent.wire import exchange, told
 
 PATIENCE_SECONDS = 24 * 3600.0
 """A run that is called has its own deadline."""
@@ -61,8 +61,8 @@ def call(
         wish["version"] = version
     run = asked("POST", address, wish, seconds=seconds)
     if run["status"] != "completed":
-        told = (run.get("error") or {}).get("message") or f"It {run['status']}."
-        raise CallFailed(f"{address}: {told}", code=str(run.get("reason")), run=run)
+        message = (run.get("error") or {}).get("message") or f"It {run['status']}."
+        raise CallFailed(f"{address}: {message}", code=str(run.get("reason")), run=run)
     return run["result"]
 
 
@@ -88,7 +88,9 @@ def asked(
     except TimeoutError:
         raise CallFailed(f"{address} took longer than {seconds:g} seconds.", code="late") from None
     except (OSError, HTTPException, ValueError) as error:
-        raise CallFailed(f"{address} cannot be called: {error}.", code="unreachable") from error
+        raise CallFailed(
+            f"{address} cannot be called: {told(error)}", code="unreachable"
+        ) from error
     if answer.status != 200:
         raise CallFailed(f"{address}: {found['error']['message']}", code=found["error"]["code"])
     assert isinstance(found, dict)

@@ -5,6 +5,7 @@ Where the model is and who asks stand in the environment, as for any client made
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 OPENAI = "https://api.openai.com/v1"
 PATIENCE_SECONDS = 600.0
+_WALLED = (errno.EOPNOTSUPP, errno.EPERM, errno.EACCES)
 _COMMENT = b": workbench "
 _COST = "X-Workbench-Cost-Usd"
 
@@ -126,11 +128,21 @@ def _post(body: Mapping[str, Any]) -> Iterator[HTTPResponse]:
             )
             refused = _refusal(answer.status, answer.read()) if answer.status != 200 else None
         except (OSError, HTTPException) as error:
-            message = f"The model cannot be reached: {error}."
+            message = f"The model cannot be reached: {told(error)}"
             raise ModelError(message, code="unreachable") from error
         if refused is not None:
             raise refused
         yield answer
+
+
+def told(error: Exception) -> str:
+    """What kept a connection from being made, as a sentence."""
+    if isinstance(error, OSError) and error.errno in _WALLED:
+        return (
+            "this run may make no connection. Without namespaces (isolation level landlock) it needs"
+            ' "network": "open" in its metadata.'
+        )
+    return f"{error}."
 
 
 def _refusal(status: int, content: bytes) -> ModelError:

@@ -19,7 +19,7 @@ from workbench.domain.parameters import accept, from_text
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Run
 from workbench.domain.versions import DRAFT, Stage, check_number
-from workbench.errors import IllegalMove, NotFound
+from workbench.errors import IllegalMove, InvalidInput, NotFound
 from workbench.services.dispatching import Dispatching
 from workbench.services.judging import check_values
 from workbench.store.events import Events
@@ -29,6 +29,8 @@ from workbench.store.versions import Versions
 
 # Faces make idempotency keys, but may not see the store.
 __all__ = ["Idempotency", "Order", "Running"]
+
+PYTHON = "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ class Running:
         """
         number, definition, warning = await self._resolve(principal, agent, order)
         self._protection.check(definition.isolation)
+        _check_model(definition, order)
         parameters = _values(definition, order)
         run = Run(
             id=self._new_id(),
@@ -257,6 +260,15 @@ def _attempt(run: Run, wanted: int | None) -> int:
 
 def _why_draft(agent: Agent) -> str:
     return "has no published version" if agent.current_version is None else "is asked for as draft"
+
+
+def _check_model(definition: Definition, order: Order) -> None:
+    if order.model is not None and definition.language != PYTHON:
+        raise InvalidInput(
+            f"The notebook is in {definition.language}: only kernels of Python have a way to"
+            " language models.",
+            field="model",
+        )
 
 
 def _values(definition: Definition, order: Order) -> dict[str, object]:
