@@ -37,6 +37,7 @@ from workbench.services.brokering import Brokering
 from workbench.services.calling import Calling
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching
+from workbench.services.equipping import Equipping
 from workbench.services.executing import Executing, Watch
 from workbench.services.lending import Door, Lending
 from workbench.services.measuring import Measuring
@@ -109,11 +110,8 @@ def caps_of(settings: Settings) -> Caps:
         shared_memory_bytes=settings.most_memory_bytes,
         output_bytes=settings.most_output_bytes,
         result_bytes=settings.most_result_bytes,
-    )
-    default = limits_of(settings)
-    return Caps(
-        limits=most.at_least(default), network=Network(settings.network), shell=settings.shell
-    )
+    ).at_least(limits_of(settings))
+    return Caps(limits=most, network=Network(settings.network), shell=settings.shell)
 
 
 def protection_of(settings: Settings, ground: Ground) -> Protection:
@@ -296,11 +294,12 @@ class App:
             events=store.events,
             papers=store.papers,
             dispatching=self.dispatching,
+            equipping=Equipping(authoring=self.authoring),
             protection=self.protection,
             clock=self._clock,
             new_id=new_id,
         )
-        self.calling = Calling(authoring=self.authoring, running=self.running, lending=self.lending)
+        self.calling = Calling(self.authoring, self.running, self.lending)
         self.showing = Showing(running=self.running)
         self.measuring = Measuring(statistics=store.statistics, clock=self._clock)
         self.purging = Purging(purges=store.purges, dispatching=self.dispatching)

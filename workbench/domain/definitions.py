@@ -71,6 +71,8 @@ class Definition:
         files: What travels with it.
         budget: What one run may spend on language models, as far as the author says.
         shell: Whether language models that it asks may have a shell.
+        uses: The agents whose skills and personas it uses: `owner/name`, or `owner/name@version`.
+        shared: Those skills and personas, as files, as they were when it was published.
     """
 
     fingerprint: str
@@ -91,6 +93,8 @@ class Definition:
     files: Sequence[AgentFile] = ()
     budget: Budget = field(default_factory=Budget)
     shell: bool = False
+    uses: Sequence[str] = ()
+    shared: Sequence[AgentFile] = ()
 
     @property
     def asked(self) -> Mapping[str, float]:
@@ -120,6 +124,8 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "network": Network(value["network"]),
         "hosts": tuple(value.get("hosts", ())),
         "retry": retry_from_json(value["retry"]),
+        "uses": tuple(value.get("uses", ())),
+        "shared": tuple(AgentFile(**f) for f in value.get("shared", ())),
     }
     return Definition(**{**value, **nested})
 

@@ -87,6 +87,7 @@ _DEFINITION: Mapping[str, Schema] = {
     ),
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
+    "uses": _list(_TEXT),
 }
 _AGENT: Mapping[str, Schema] = {
     "id": ID,

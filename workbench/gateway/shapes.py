@@ -141,6 +141,7 @@ _TAKEN: Refusals = (
     *_OWN,
     NotFound,
     IllegalMove,
+    InvalidAgentConfig,
     InvalidInput,
     ResourceExhausted,
     IdempotencyMismatch,

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from workbench.domain.definitions import AgentFile, Case, Definition
 from workbench.domain.isolation import Isolation
 from workbench.domain.limits import DECLARABLE
-from workbench.domain.models import Budget, read_budget
 from workbench.domain.network import MAX_HOSTS, Network, read_hosts
 from workbench.domain.parameters import Parameter, accept, object_schema
 from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NEVER, Retry
 from workbench.domain.runs import Reason
 from workbench.errors import InvalidAgentConfig, InvalidInput, InvalidRequest
+from workbench.notebook.asking import budget, shell, uses
+from workbench.notebook.asking import wrong as _wrong
 from workbench.notebook.parameters import declared, parameters_cell
 from workbench.notebook.python import is_python, language, read, reading_cost
 from workbench.notebook.schemas import check_schema, violations
@@ -84,8 +85,9 @@ def define(
         language=language(nb),
         tags=_tags(own),
         files=tuple(files),
-        budget=_budget(own),
-        shell=_shell(own),
+        budget=budget(own),
+        shell=shell(own),
+        uses=uses(own),
     )
 
 
@@ -120,11 +122,6 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
-
-
-def _wrong(key: str, what: str) -> InvalidAgentConfig:
-    field = f"metadata.workbench.{key}" if key else "metadata.workbench"
-    return InvalidAgentConfig(f"{field} {what}.", field=field)
 
 
 def _check_tags(nb: Mapping[str, Any]) -> None:
@@ -339,23 +336,6 @@ def _retry(own: Mapping[str, Any]) -> Retry:
     return Retry(max=most, on=tuple(dict.fromkeys(on)), backoff_seconds=float(pause), test=test)
 
 
-def _budget(own: Mapping[str, Any]) -> Budget:
-    given = own.get("budget", {})
-    if not isinstance(given, Mapping):
-        raise _wrong("budget", 'must be an object such as {"usd": 0.5, "calls": 20}')
-    try:
-        return read_budget(given)
-    except ValueError as error:
-        raise _wrong("budget", str(error)) from None
-
-
-def _shell(own: Mapping[str, Any]) -> bool:
-    given = own.get("shell", False)
-    if not isinstance(given, bool):
-        raise _wrong("shell", "must be true or false")
-    return given
-
-
 def _tags(own: Mapping[str, Any]) -> tuple[str, ...]:
     given = own.get("tags", [])
     if not isinstance(given, list) or len(given) > MAX_TAGS or not all(map(_is_tag, given)):
@@ -383,7 +363,8 @@ _CHECKS: Sequence[Callable[[Mapping[str, Any]], object]] = (
     _isolation,
     _retry,
     _tags,
-    _budget,
-    _shell,
+    budget,
+    shell,
+    uses,
 )
 """What is looked at by itself."""

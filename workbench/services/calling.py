@@ -54,7 +54,7 @@ class Errand:
 class Calling:
     """Calls of runs to agents."""
 
-    def __init__(self, *, authoring: Authoring, running: Running, lending: Lending) -> None:
+    def __init__(self, authoring: Authoring, running: Running, lending: Lending) -> None:
         self._authoring = authoring
         self._running = running
         self._lending = lending

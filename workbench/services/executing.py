@@ -157,12 +157,13 @@ class Executing:
 
     async def _task(self, live: Live, loan: Loan) -> Task:
         run, definition = live.run, live.definition
+        files = (*definition.shared, *definition.files)
         return Task(
             run_id=run.id,
             notebook=await self._objects.get(run.fingerprint),
             parameters=run.parameters,
             test=run.test,
-            files={f.path: self._objects.path(f.fingerprint) for f in definition.files},
+            files={f.path: self._objects.path(f.fingerprint) for f in files},
             kernel=definition.kernel if definition.kernel in self._kernels else OWN_KERNEL,
             # A cap may have been lowered since the version was published.
             limits=self._limits.granting(definition.asked, most=self._caps.limits),

@@ -67,8 +67,8 @@ class Publishing:
         Raises:
             AgentAccessDenied: The agent belongs to somebody else.
             IllegalMove: The agent is archived.
-            InvalidAgentConfig: It has required parameters and no case, asks for too much, or holds
-                a secret.
+            InvalidAgentConfig: It has required parameters and no case, asks for too much, holds a
+                secret, or uses an agent that is not there.
             VersionConflict: There is a version of that number.
             ChecksFailed: A case failed; `details` says which and how.
             PreconditionFailed: The draft was changed while its cases ran.
@@ -87,17 +87,22 @@ class Publishing:
             )
             await self._check(principal, agent)
         now = self._clock()
-        version = Version(
-            agent_id=agent.id,
-            number=chosen,
-            definition=agent.draft,
-            changelog=changelog,
-            published_by=principal.user,
-            published_at=now,
-        )
-        after = replace(agent, current_version=chosen, published=agent.draft, updated_at=now)
         said = await self._words(agent.draft)
-        return await self._versions.publish(principal, agent, after, version, words=said)
+        # What it uses of others must not be purged before the version speaks of it.
+        async with self._objects.referring():
+            draft = await self._running.equipped(principal, agent.draft)
+            version = Version(
+                agent_id=agent.id,
+                number=chosen,
+                definition=draft,
+                changelog=changelog,
+                published_by=principal.user,
+                published_at=now,
+            )
+            after = replace(
+                agent, current_version=chosen, draft=draft, published=draft, updated_at=now
+            )
+            return await self._versions.publish(principal, agent, after, version, words=said)
 
     async def deprecate(
         self, principal: Principal, agent: Agent, number: str, *, note: str = ""

@@ -21,6 +21,7 @@ from workbench.domain.runs import Run
 from workbench.domain.versions import DRAFT, Stage, check_number
 from workbench.errors import IllegalMove, InvalidInput, NotFound
 from workbench.services.dispatching import Dispatching
+from workbench.services.equipping import Equipping
 from workbench.services.judging import check_values
 from workbench.store.events import Events
 from workbench.store.papers import Papers, RunFile
@@ -68,6 +69,7 @@ class Running:
         events: Events,
         papers: Papers,
         dispatching: Dispatching,
+        equipping: Equipping,
         protection: Protection,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -77,6 +79,7 @@ class Running:
         self._events = events
         self._papers = papers
         self._dispatching = dispatching
+        self._equipping = equipping
         self._protection = protection
         self._clock = clock
         self._new_id = new_id
@@ -90,6 +93,7 @@ class Running:
             InvalidInput: The parameters are not those the version declares.
             IllegalMove: A draft outside a test run, or a version or agent that is archived.
             AgentAccessDenied: The draft of somebody else's agent.
+            InvalidAgentConfig: The draft uses an agent that is not there.
             NotFound: There is no such version.
             ResourceExhausted: Too many runs are waiting.
             IdempotencyMismatch: The key came with another request before.
@@ -148,6 +152,14 @@ class Running:
         except TimeoutError:
             pass  # as it stands now is the answer then
         return await self._runs.get(principal, run_id)
+
+    async def equipped(self, principal: Principal, draft: Definition) -> Definition:
+        """*draft* with the skills and personas of others that it uses, as its test runs have them.
+
+        Raises:
+            InvalidAgentConfig: It uses an agent that is not there.
+        """
+        return await self._equipping.equipped(principal, draft)
 
     @property
     def epoch(self) -> int:
@@ -244,7 +256,7 @@ class Running:
                     f"{agent.address} {_why_draft(agent)}: ask for a test run, or publish it.",
                     stage=agent.stage,
                 )
-            return DRAFT, agent.draft, ""
+            return DRAFT, await self.equipped(principal, agent.draft), ""
         version = await self._versions.get(principal, agent, check_number(wanted))
         if version.stage is Stage.ARCHIVED:
             raise IllegalMove(f"Version {wanted} is archived, so it cannot be run.", version=wanted)

@@ -85,6 +85,7 @@ def definition_view(definition: Definition) -> dict[str, Any]:
         "retry": {**asdict(definition.retry), "on": list(definition.retry.on)},
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
+        "uses": list(definition.uses),
     }
 
 
