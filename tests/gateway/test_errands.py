@@ -153,6 +153,7 @@ def test_a_model_uses_a_skill_files_and_an_agent_at_either_level(start, level):
     assert system == "You are brief.\n\n# numbers\n\nRead before you calculate."
     events = gateway.ask("GET", f"/runs/{run['id']}/events").body.decode()
     assert events.count("event: tool.call\n") == events.count("event: tool.result\n") == 3
+    assert gateway.stop()[0] == 0
 
 
 SHELL = """\
@@ -178,6 +179,7 @@ def test_a_shell_is_had_where_agent_and_administrator_want_it(gateway, start):
     run = carried_out(allowing, "sheller")
     assert run["error"] is None
     assert "etc" in run["result"].split() and run["result"].split()[-1] == "0"
+    assert allowing.stop()[0] == 0
 
 
 WALLED = """\
@@ -199,3 +201,4 @@ def test_without_namespaces_a_model_is_within_reach_of_an_open_network_alone(sta
 
     assert "landlock" in carried_out(gateway, "walled")["result"]
     assert "You said: Hello" in carried_out(gateway, "open")["result"]
+    assert gateway.stop()[0] == 0

@@ -215,6 +215,23 @@ def test_what_is_called_ends_with_its_caller(agents, run, ada):
     assert len(called) == 3 and left == (0, 0)
 
 
+def test_nothing_that_was_called_outlives_its_caller_whoever_still_waits(agents, run, ada):
+    async def story():
+        async with agents(ada, "a", "b") as (app, executor):
+            executor.hold.clear()
+            caller = await ask(app, ada, "a", [])
+            await until(lambda: executor.asked)
+            called = [await ask(app, ada, "b", [], caller=caller.id) for _ in range(2)]
+            await until(lambda: len(executor.asked) == 2)
+            await app.running.cancel(ada, caller.id)
+            await end(app, ada, caller)
+            return [await app.running.get(ada, each.id) for each in called]
+
+    ended = run(story())
+
+    assert [each.reason for each in ended] == [Reason.CALLER_ENDED] * 2
+
+
 def test_what_nobody_waits_for_any_more_ends(agents, run, ada):
     async def story():
         async with agents(ada, "a", "b") as (app, executor):

@@ -216,7 +216,7 @@ class Dispatching:
     def _pump(self) -> None:
         if self._draining:
             return
-        while self._places and (run_id := self._line.next()) is not None:
+        while self._places > 0 and (run_id := self._line.next()) is not None:
             self._begin(self._live[run_id])
 
     @property
