@@ -84,27 +84,30 @@ def chat(
 
     Raises:
         StepsExceeded: It wanted to go on after *max_steps* answers.
-        BudgetExceeded: It cost as much as it may, or there is nothing left to spend.
+        BudgetExceeded: There is nothing left to spend.
         ModelError: It could not be asked, did not answer, or not as *schema* says.
-        FileNotFoundError: There is no such skill or persona.
+        OSError: There is no such skill or persona.
     """
     able = [each if isinstance(each, Skill) else skill(each) for each in skills]
     offered = {each.name: each for each in _flat([tools, *(each.tools for each in able)])}
-    told = [persona_called(persona) if persona else "", system, *(each.told for each in able)]
-    talk = Chat(messages=_opening(prompt, "\n\n".join(filter(None, told))))
-    question = _question(model, offered, schema, options)
-    mistaken = 0
+    talk = Chat(messages=_opening(prompt, _told(persona, system, able)))
+    question, chances = _question(model, offered, schema, options), _MOST_REPAIRS + 1
     for _ in range(max_steps):
         if max_cost is not None and (talk.cost or 0.0) >= max_cost:
             raise BudgetExceeded(f"The talk has cost {talk.cost} dollars.", code="max_cost")
         calls = _next(talk, question, stream=stream).message.get("tool_calls") or ()
         talk.messages += [used(offered.get(call["function"]["name"]), call) for call in calls]
-        if calls:
-            continue
-        if _understood(talk, schema, last=mistaken >= _MOST_REPAIRS):
-            return talk
-        mistaken += 1
+        if not calls:
+            chances -= 1
+            if _understood(talk, schema, last=not chances):
+                return talk
     raise StepsExceeded(f"The model wanted more than {max_steps} steps.", talk)
+
+
+def _told(persona: str, system: str, able: Sequence[Skill]) -> str:
+    """What it is told of itself, in one piece."""
+    words = [persona_called(persona) if persona else "", system, *(each.told for each in able)]
+    return "\n\n".join(filter(None, words))
 
 
 def _opening(prompt: str | Sequence[Mapping[str, Any]], system: str) -> list[dict[str, Any]]:

@@ -77,14 +77,10 @@ class Publishing:
         _refuse_archived(agent)
         # Caps may have been lowered since the draft was saved.
         self._caps.check(agent.draft)
-        known = [v.number for v in await self._versions.list(principal, agent)]
-        chosen = next_number(known) if number is None else check_number(number)
-        if chosen in known:
-            raise VersionConflict(f"{agent.address} has a version {chosen}.", version=chosen)
+        chosen = await self._free(principal, agent, number)
         if not force:
-            await asyncio.to_thread(
-                refuse_secrets, await self._objects.get(agent.draft.fingerprint)
-            )
+            content = await self._objects.get(agent.draft.fingerprint)
+            await asyncio.to_thread(refuse_secrets, content)
             await self._check(principal, agent)
         now = self._clock()
         said = await self._words(agent.draft)
@@ -103,6 +99,14 @@ class Publishing:
                 agent, current_version=chosen, draft=draft, published=draft, updated_at=now
             )
             return await self._versions.publish(principal, agent, after, version, words=said)
+
+    async def _free(self, principal: Principal, agent: Agent, number: str | None) -> str:
+        """The number, or the next; no version has it."""
+        known = [v.number for v in await self._versions.list(principal, agent)]
+        chosen = next_number(known) if number is None else check_number(number)
+        if chosen in known:
+            raise VersionConflict(f"{agent.address} has a version {chosen}.", version=chosen)
+        return chosen
 
     async def deprecate(
         self, principal: Principal, agent: Agent, number: str, *, note: str = ""
