@@ -120,7 +120,9 @@ class Spending:
                 output = min(output, _affordable(account, read, cost))
                 if output < least:
                     raise _exceeded(account)
-        amounts = (cost(Tokens(input=read, output=output)) or 0, read + output, 1)
+        priced = any(account.budget.picodollars is not None for account in payers)
+        money = cost(Tokens(input=read, output=output)) if priced else None
+        amounts = (money or 0, read + output, 1)
         for account in payers:
             left = zip(account.left(), amounts, strict=True)
             if any(room is not None and room < amount for room, amount in left):
