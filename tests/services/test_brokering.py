@@ -56,7 +56,8 @@ async def whole(app, principal, body=BODY, api=Api.CHAT):
     reply = await app.brokering.ask(principal, api, body, ends=asyncio.Event())
     if reply.frames is None:
         return reply
-    return [frame async for frame in reply.frames]
+    text = b"".join([piece async for piece in reply.frames])
+    return [frame + b"\n\n" for frame in text.split(b"\n\n")[:-1]]
 
 
 async def ledger(app, principal, by="day", **more):
@@ -95,6 +96,24 @@ def test_a_stream_is_metered_though_its_asker_did_not_ask_for_usage(broker, ada,
             assert frames[-2].startswith(b": workbench ")
             assert spent.tokens.input == 1000
             assert spent.picodollars == round(COST * PICO)
+
+    run(play())
+
+
+def test_the_first_word_of_a_stream_goes_out_at_once_and_what_waits_in_one_piece(
+    broker, ada, run
+):
+    async def play():
+        async with broker() as (app, server, _):
+            said = chunks(*"four and twenty")
+            server.will(stream(said))
+            body = {**BODY, "stream": True}
+            reply = await app.brokering.ask(ada, Api.CHAT, body, ends=asyncio.Event())
+            pieces = [each async for each in reply.frames]
+
+            assert pieces[0].count(b"\n\n") == 1
+            assert len(pieces) < len(said)
+            assert b"".join(pieces).count(b"data: ") == len(said) - 1  # all but the usage
 
     run(play())
 

@@ -35,8 +35,8 @@ GONE = 499
 """The status of a question whose asker did not wait for the answer."""
 COST_HEADER = "X-Workbench-Cost-Usd"
 SOURCE_HEADER = "X-Workbench-Model"
-_AHEAD = 1
-"""How many frames may wait for an asker who reads slowly."""
+_AHEAD = 32
+"""How many frames may wait for an asker who reads slowly; those that wait are sent as one piece."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -313,12 +313,17 @@ def _ceiling(question: Question, upstream: Upstream | None) -> str:
 async def _alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """*frames*, with a comment in between whenever nothing comes for a while."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_AHEAD)
+    spoken = asyncio.Event()
 
     async def pump() -> None:
         try:
             async with aclosing(frames):
                 async for frame in frames:
                     await queue.put(frame)
+                    if not spoken.is_set():
+                        # The first word goes out before the others are even looked at.
+                        spoken.set()
+                        await asyncio.sleep(0)
         except Exception:
             await queue.put(None)
             raise
@@ -333,10 +338,17 @@ async def _alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
+            pieces = []
+            while frame is not None:
+                pieces.append(frame)
+                if queue.empty():
+                    break
+                frame = queue.get_nowait()
+            if pieces:
+                yield b"".join(pieces)
             if frame is None:
                 await pumping
                 return
-            yield frame
     finally:
         pumping.cancel()
         await asyncio.gather(pumping, return_exceptions=True)
