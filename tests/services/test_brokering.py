@@ -100,9 +100,7 @@ def test_a_stream_is_metered_though_its_asker_did_not_ask_for_usage(broker, ada,
     run(play())
 
 
-def test_the_first_word_of_a_stream_goes_out_at_once_and_what_waits_in_one_piece(
-    broker, ada, run
-):
+def test_the_first_word_of_a_stream_goes_out_at_once_and_what_waits_in_one_piece(broker, ada, run):
     async def play():
         async with broker() as (app, server, _):
             said = chunks(*"four and twenty")
