@@ -18,8 +18,8 @@ from workbench.client.agents import Agent, Agents, AsyncAgent, AsyncAgents
 from workbench.client.asynchronous import AsyncGateway
 from workbench.client.finding import access
 from workbench.client.http import Gateway
-from workbench.client.listing import AsyncListing, Listing, Pages
-from workbench.client.plans import Awaited, View, Waiting, asks
+from workbench.client.listing import AsyncListing, Listing, Pages, Views
+from workbench.client.plans import Awaited, View, Waiting, asks, lists
 from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, AsyncRuns, Run, Runs
 
@@ -76,6 +76,28 @@ class BenchVerbs(Generic[GatewayT, AgentsT, RunsT]):
         return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
 
     @asks
+    def usage(
+        self,
+        *,
+        by: str = "day",
+        agent: str | None = None,
+        test: bool = False,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Plan[list[View]]:
+        """What language models took, told by `day`, `agent`, `user`, `model` or `run`.
+
+        Of each: `calls`, tokens by kind, `cost_usd` (None if nobody knows any of it) and the number
+        of `unpriced_calls`; of test runs instead of the rest if *test*.
+
+        Raises:
+            InvalidRequest: There are no such groups, or a moment is none.
+        """
+        query = {"by": by, "agent": agent, "test": test or None, "since": since, "until": until}
+        found = (yield Request(path="/usage", query=query, repeatable=True)).json()
+        return list(found["items"])
+
+    @asks
     def make_token(
         self, name: str, *, user: str | None = None, days: float | None = None
     ) -> Plan[View]:
@@ -87,6 +109,11 @@ class BenchVerbs(Generic[GatewayT, AgentsT, RunsT]):
         body = {"name": name, "user": user, "days": days}
         wish = {key: value for key, value in body.items() if value is not None}
         return dict((yield Request(method="POST", path="/tokens", body=wish)).json())
+
+    @lists
+    def tokens(self) -> Views:
+        """The tokens one may know of, newest first; what they read is kept nowhere."""
+        return Views("/tokens")
 
     @asks
     def revoke_token(self, which: str) -> Plan[None]:
