@@ -9,7 +9,9 @@ const nice = (most) => {
   const step = 10 ** Math.floor(Math.log10(most || 1));
   return [1, 2, 4, 5, 10].map((n) => n * step).find((n) => n >= most) || 1;
 };
-const spell = (value, unit) => (unit === 'ms' ? seconds(value) : value.toLocaleString(undefined, { maximumFractionDigits: 1 }));
+const spell = (value, unit) => (unit === 'ms' ? seconds(value)
+  : unit === 'usd' ? `$${value.toLocaleString(undefined, { maximumSignificantDigits: 3 })}`
+  : value.toLocaleString(undefined, { maximumFractionDigits: 1 }));
 export default component('wb-chart', ({ shown, kept }) => {
   kept.draw = () => {
     const { labels, series, unit, stacked } = shown;
