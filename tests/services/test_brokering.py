@@ -295,12 +295,12 @@ def carried_out(desk, notebook, ada):
 
     numbers = itertools.count()
 
-    async def carry_out(work, *, test=True, files=(), models=None, model=None, **metadata):
+    async def carry_out(work, *, files=(), budgets=None, model=None, **metadata):
         door = Door(port=9, socket="/nowhere")
         async with misbehaving() as server:
             server.will(answer(COMPLETION))
             upstreams = {"openai": {"kind": "openai", "url": server.url}}
-            given = models or {"upstreams": upstreams}
+            given = {"upstreams": upstreams, "budgets": budgets or {}}
             async with desk(door=door, models=given) as (app, executor):
                 executor.hold.clear()
                 agent = await app.authoring.create(
@@ -374,6 +374,32 @@ def test_a_run_says_that_its_budget_is_used_up(carried_out, run):
     [warning] = [event for event in events if event.type is EventType.LOG]
     assert warning.data["level"] == "warning"
     assert "used up" in warning.data["message"]
+
+
+@pytest.mark.parametrize("budget", [{"calls": 5}, {"tokens": 200}, {"usd": 0.0005}])
+@pytest.mark.parametrize("whose", ["run", "agent", "user"])
+def test_many_questions_of_a_run_at_once_stay_within_every_budget(
+    carried_out, ada, run, whose, budget
+):
+    usage = {"prompt_tokens": 5, "completion_tokens": 16, "total_tokens": 21}
+
+    async def work(app, principal, server):
+        server.will(answer({**COMPLETION, "usage": usage}))
+        body = {**BODY, "max_tokens": 16}
+        asked = [whole(app, principal, body) for _ in range(20)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        refused = [each for each in answers if isinstance(each, BudgetExceeded)]
+        [(_, spent)] = await ledger(app, ada, test=True)
+
+        assert 0 < len(server.asked) == 20 - len(refused) < 20
+        assert {each.details["scope"] for each in refused} == {whose}
+        assert spent.calls == len(server.asked) <= budget.get("calls", 20)
+        assert spent.tokens.total <= budget.get("tokens", 1_000)
+        assert spent.picodollars <= budget.get("usd", 1) * PICO
+
+    settled, *_ = run(carried_out(work, budgets={whose: budget}, model=Mode.LIVE))
+
+    assert settled.usage["calls"] < 20
 
 
 def test_what_is_recorded_is_replayed_to_the_letter(carried_out, run):
