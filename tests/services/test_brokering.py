@@ -18,9 +18,16 @@ from tests.llm.upstream import (
     stream,
 )
 from workbench.domain.events import EventType
-from workbench.domain.models import PICO, Api, Mode
+from workbench.domain.models import CASSETTE, PICO, Api, Mode
 from workbench.domain.runs import Reason, RunStatus
-from workbench.errors import BudgetExceeded, ModelNotFound, ModelSilent, Unauthenticated
+from workbench.errors import (
+    BudgetExceeded,
+    InvalidRequest,
+    ModelNotFound,
+    ModelSilent,
+    NotRecorded,
+    Unauthenticated,
+)
 from workbench.services.authoring import Proposal
 from workbench.services.brokering import COST_HEADER
 from workbench.services.lending import Door
@@ -271,6 +278,42 @@ def test_an_answer_may_not_be_longer_than_what_is_left(broker, ada, run):
     run(play())
 
 
+def test_a_budget_counts_every_answer_that_is_wanted_and_whatever_limits_them(broker, ada, run):
+    async def play():
+        async with broker(user={"tokens": 1_000}) as (app, server, _):
+            with pytest.raises(BudgetExceeded):
+                await whole(app, ada, {**BODY, "n": 100, "max_tokens": 100})
+            assert server.asked == []
+            await whole(app, ada, {**BODY, "n": 4, "max_tokens": 9_000, "max_completion_tokens": 9})
+            (asked,) = server.asked
+            assert asked["max_tokens"] == asked["max_completion_tokens"] == 9
+
+    run(play())
+
+
+@pytest.mark.parametrize("api", [Api.CHAT, Api.RESPONSES])
+def test_what_nobody_could_count_is_not_asked(broker, ada, run, api):
+    async def play():
+        async with broker() as (app, server, _):
+            with pytest.raises(InvalidRequest, match="background"):
+                await whole(app, ada, {**BODY, "input": "2+2", "background": True}, api)
+            assert server.asked == []
+
+    run(play())
+
+
+@pytest.mark.parametrize("odd", ["x", 7, [1], None])
+def test_odd_options_of_a_stream_are_no_matter(broker, ada, run, odd):
+    async def play():
+        async with broker() as (app, server, _):
+            server.will(stream(chunks("fo", "ur")))
+            frames = await whole(app, ada, {**BODY, "stream": True, "stream_options": odd})
+            assert frames[-1] == b"data: [DONE]\n\n"
+            assert server.asked[0]["stream_options"] == {"include_usage": True}
+
+    run(play())
+
+
 def test_what_was_spent_is_known_after_a_restart(broker, ada, run):
     async def play():
         async with broker(user={"calls": 1}) as (app, _, _):
@@ -420,6 +463,19 @@ def test_what_is_recorded_is_replayed_to_the_letter(carried_out, run):
     assert again is None
     assert got[0] == got[1] or json.loads(got[0]) == json.loads(got[1])
     assert settled.usage["cost_usd"] == 0
+
+
+@pytest.mark.parametrize("choices", [[{}], [7], 7, [{"index": 0, "message": {"tool_calls": [7]}}]])
+def test_an_answer_written_by_hand_that_is_none_is_told_as_not_recorded(carried_out, run, choices):
+    body = {**BODY, "stream": True}
+    entry = {"api": Api.CHAT, "request": BODY, "response": {"choices": choices}}
+    tape = json.dumps({"version": 1, "entries": [entry]}).encode()
+
+    async def work(app, principal, server):
+        with pytest.raises(NotRecorded, match="no answer of a model"):
+            await whole(app, principal, body)
+
+    run(carried_out(work, files=[(CASSETTE, tape)]))
 
 
 def test_a_script_beside_the_notebook_is_what_the_scripted_model_says(carried_out, run):
