@@ -90,7 +90,7 @@ def test_usage_is_shown_on_the_run_and_as_plots(server):
         name: [(row["name"], row["calls"], row["cost"]) for row in table.shown["rows"]]
         for name, table in usage._tables.items()
     }
-    both = f"{wording.dollars(COST)} and 1 of unknown cost"
+    both = f"{wording.dollars(COST)} and 1 unknown"
     assert rows["agent"] == [("admin/asker", 2, both)]
     assert rows["user"] == [("admin", 2, both)]
     # Both were answered by the same one, says the upstream.

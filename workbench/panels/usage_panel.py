@@ -51,12 +51,13 @@ class UsagePanel(Panel[UsageState]):
         self._whole = parts.Value(blocks=[])
         self._charts = {name: parts.Chart(labels=[], series=[]) for name in wording.USAGE_PER_DAY}
         self._tables = {name: parts.Table(columns=[], rows=[]) for name in GROUPS}
-        self._shown = parts.boxed(
-            "wb-stack",
-            self._whole,
-            parts.boxed("wb-pair", *(parts.boxed("wb-card", c) for c in self._charts.values())),
-            *(parts.boxed("wb-card", table) for table in self._tables.values()),
-        )
+        cards = [
+            parts.boxed("wb-card", one) for one in (*self._charts.values(), *self._tables.values())
+        ]
+        pairs = [
+            parts.boxed("wb-pair", *pair) for pair in zip(cards[::2], cards[1::2], strict=True)
+        ]
+        self._shown = parts.boxed("wb-stack", self._whole, *pairs)
         self.view = parts.boxed("wb-stack", self._head, self._shown)
         self.draw()
 
@@ -109,8 +110,8 @@ class UsagePanel(Panel[UsageState]):
 
 _COLUMNS = (
     {"key": "calls", "label": "Questions", "kind": "number"},
-    {"key": "read", "label": "Tokens read", "kind": "number"},
-    {"key": "written", "label": "Tokens written", "kind": "number"},
+    {"key": "read", "label": "Read", "kind": "number"},
+    {"key": "written", "label": "Written", "kind": "number"},
     {"key": "cost", "label": "Cost"},
 )
 
@@ -128,16 +129,15 @@ def _row(each: View, by: str) -> dict[str, Any]:
 
 def _figures(days: Sequence[View]) -> dict[str, Any]:
     known = [day["cost_usd"] for day in days if day["cost_usd"] is not None]
-    whole = {
-        "cost_usd": sum(known) if known else None,
-        "unpriced_calls": sum(day["unpriced_calls"] for day in days),
-    }
-    shown = {
+    unpriced = sum(day["unpriced_calls"] for day in days)
+    shown: dict[str, Any] = {
         "calls": sum(day["calls"] for day in days),
         "read": sum(day["input_tokens"] for day in days),
         "written": sum(day["output_tokens"] for day in days),
-        "cost": wording.cost(whole),
+        "cost": wording.dollars(sum(known)) if known else wording.UNKNOWN,
     }
+    if unpriced and known:
+        shown["unpriced"] = unpriced
     return {"kind": "figures", "pairs": [[wording.USAGE[name], v] for name, v in shown.items()]}
 
 

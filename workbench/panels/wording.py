@@ -60,7 +60,9 @@ USAGE = {
     "read": "Tokens read",
     "written": "Tokens written",
     "cost": "Cost",
+    "unpriced": "Questions of unknown cost",
 }
+UNKNOWN = "unknown"
 USAGE_PER_DAY = {
     "calls": "Questions per day",
     "tokens": "Tokens per day",
@@ -161,9 +163,9 @@ def cost(usage: Mapping[str, Any]) -> str:
     """What language models cost; what nobody knows is unknown, and never nothing."""
     known, unpriced = usage["cost_usd"], usage["unpriced_calls"]
     if known is None:
-        return "unknown"
+        return UNKNOWN
     said = dollars(known)
-    return f"{said} and {unpriced:,} of unknown cost" if unpriced else said
+    return f"{said} and {unpriced:,} unknown" if unpriced else said
 
 
 def dollars(amount: float) -> str:
