@@ -81,7 +81,7 @@ def validate(
 ) -> int:
     """Look at PATH for everything that is wrong with it; nothing is run and nothing is kept."""
     # Weight: the libraries that know notebook formats.
-    from workbench.app import caps_of
+    from workbench.allowances import caps_of
     from workbench.services.authoring import Proposal
     from workbench.services.validating import validated
     from workbench.services.views import examination_view

@@ -23,7 +23,7 @@ from workbench.llm.answers import DONE, Assembly, failed, tokens_of
 from workbench.llm.cassettes import Entry
 from workbench.llm.prices import cost
 from workbench.llm.questions import Question, ask, guess
-from workbench.llm.scripted import scripted, told
+from workbench.llm.scripted import read_rules, scripted, told
 from workbench.llm.upstreams import Upstreams
 from workbench.services.lending import Lending, Loan
 from workbench.services.spending import Reservation, Spending
@@ -76,6 +76,7 @@ class Brokering:
         new_id: Callable[[], str],
     ) -> None:
         self._catalogue = catalogue
+        self._rules = read_rules(catalogue.script)
         self._lending = lending
         self._spending = spending
         self._keys = keys
@@ -86,6 +87,19 @@ class Brokering:
     def models(self) -> list[tuple[str, str]]:
         """The models that can be asked for by name, with who has them."""
         return self._catalogue.names()
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether anything but the bare scripted model answers."""
+        return bool(self._catalogue.upstreams or self._rules)
+
+    def check(self, model: str) -> None:
+        """Let only a model pass that may be asked.
+
+        Raises:
+            ModelNotFound: There is no such model, or it may not be asked.
+        """
+        self._catalogue.find(model)
 
     async def ask(
         self, principal: Principal, api: Api, body: Mapping[str, Any], *, ends: asyncio.Event
@@ -170,7 +184,7 @@ class Brokering:
         if asking.source == "replayed" and loan is not None:
             return told(loan.cassette.play(question), question)
         if asking.upstream is None:
-            answering = scripted(question, loan.rules if loan is not None else ())
+            answering = scripted(question, loan.rules if loan is not None else self._rules)
         else:
             answering = self._upstreams.ask(
                 asking.upstream,
