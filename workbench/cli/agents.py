@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from workbench.cli import adding, printing
+from workbench.cli.new import new
 from workbench.cli.opening import desk, read_settings
 from workbench.cli.options import (
     cursor_option,
@@ -27,6 +28,9 @@ from workbench.errors import InvalidRequest
 @click.group()
 def agents() -> None:
     """Add, validate, list, show, publish and delete agents."""
+
+
+agents.add_command(new)
 
 
 @agents.command()

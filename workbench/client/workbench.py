@@ -19,11 +19,20 @@ from workbench.client.asynchronous import AsyncGateway
 from workbench.client.finding import access
 from workbench.client.http import Gateway
 from workbench.client.listing import AsyncListing, Listing, Pages
+from workbench.client.making import GenerationVerbs
 from workbench.client.plans import Awaited, View, Waiting, asks
 from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, AsyncRuns, Run, Runs
 
 T = TypeVar("T")
+
+
+class Generation(GenerationVerbs[Agent], Waiting):
+    """A description on its way to become an agent; its methods wait."""
+
+
+class AsyncGeneration(GenerationVerbs[AsyncAgent], Awaited):
+    """A description on its way to become an agent; its methods are awaited."""
 
 
 class BenchVerbs:
@@ -135,6 +144,10 @@ class Workbench(BenchVerbs, Waiting):
         """The run of which the gateway said *about*."""
         return Run(self, about)
 
+    def generation(self, about: View) -> Generation:
+        """The generation of which the gateway said *about*."""
+        return Generation(self, about)
+
     def close(self) -> None:
         """Let go of the connections that are kept open."""
         self._gateway.close()
@@ -206,6 +219,10 @@ class AsyncWorkbench(BenchVerbs, Awaited):
     def run(self, about: View) -> AsyncRun:
         """The run of which the gateway said *about*."""
         return AsyncRun(self, about)
+
+    def generation(self, about: View) -> AsyncGeneration:
+        """The generation of which the gateway said *about*."""
+        return AsyncGeneration(self, about)
 
     async def close(self) -> None:
         """Let go of the connections that are kept open."""

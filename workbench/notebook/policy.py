@@ -86,8 +86,8 @@ def breaches(nb: Mapping[str, Any]) -> Iterator[Breach]:
         except InvalidAgentConfig:
             continue  # whoever examines the notebook tells of it
         said |= _RESULT.search(cell["source"]) is not None
-        for name, line in _called(code.tree) if code else ():
-            yield _breach("Evaluation", f"{name}(): write the code itself", cell, line)
+        for kind, what, line in _called(code.tree) if code else ():
+            yield _breach(kind, what, cell, line)
     if not said:
         yield Breach(
             code="NoResult",
@@ -114,11 +114,11 @@ def _breach(code: str, what: str, cell: Mapping[str, Any], line: int) -> Breach:
     return Breach(code=code, message=message, cell_id=cell["id"], line=line)
 
 
-def _called(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def _called(tree: ast.Module) -> Iterator[tuple[str, str, int]]:
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in _CALLS:
-                yield name, node.lineno
+                yield "Evaluation", f"{name}(): write the code itself", node.lineno
             case ast.Call(func=ast.Attribute(value=ast.Name(id="os"), attr=name)) if name in (
                 "system",
                 "popen",
@@ -127,4 +127,4 @@ def _called(tree: ast.Module) -> Iterator[tuple[str, int]]:
                 "execve",
                 "spawnv",
             ):
-                yield f"os.{name}", node.lineno
+                yield "Process", f"os.{name}(): agents start no programs", node.lineno

@@ -19,7 +19,7 @@ from workbench.domain.agents import Agent
 from workbench.domain.caps import Caps
 from workbench.domain.generations import ROUNDS, Attempt, Source, Standing, Step
 from workbench.domain.models import PICO
-from workbench.domain.plans import Plan
+from workbench.domain.plans import Plan, plan_from_json
 from workbench.domain.runs import Reason
 from workbench.errors import InvalidAgentConfig
 from workbench.llm import briefs
@@ -68,6 +68,16 @@ class Wish:
     plan_only: bool = False
     model: str = ""
     rounds: int = ROUNDS
+
+
+def read_wish(given: Mapping[str, Any]) -> Wish:
+    """The wish that a request with these fields is; what is left out is as usual.
+
+    Raises:
+        InvalidRequest: Its plan is none.
+    """
+    plan = plan_from_json(given["plan"]) if "plan" in given else None
+    return Wish(**{"agent_name": "", "description": "", **given, "plan": plan})
 
 
 @dataclass(slots=True, kw_only=True)

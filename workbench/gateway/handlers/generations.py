@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import cast
 
 from workbench.domain.access import require_author
-from workbench.domain.generations import ROUNDS, Generation
-from workbench.domain.plans import plan_from_json
+from workbench.domain.generations import Generation
 from workbench.gateway.handlers.runs import LONGEST_WAIT_SECONDS
 from workbench.gateway.handlers.waiting import awaited
 from workbench.gateway.requests import Call, Fields, fields, options, seconds
 from workbench.gateway.responses import Answer, answer
-from workbench.services.drafting import Wish
+from workbench.services.drafting import read_wish
 from workbench.services.views import generation_view
 
 _WISH: Fields = {
@@ -37,15 +35,7 @@ async def begin(call: Call) -> Answer:
     """
     options(call)
     require_author(call.principal)
-    given = fields(call, _WISH)
-    wish = Wish(
-        agent_name=cast("str", given.get("agent_name", "")),
-        description=cast("str", given.get("description", "")),
-        plan=plan_from_json(given["plan"]) if "plan" in given else None,
-        plan_only=cast("bool", given.get("plan_only", False)),
-        model=cast("str", given.get("model", "")),
-        rounds=cast("int", given.get("rounds", ROUNDS)),
-    )
+    wish = read_wish(fields(call, _WISH))
     return _accepted(await call.app.generating.begin(call.principal, wish))
 
 
