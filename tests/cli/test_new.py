@@ -65,7 +65,7 @@ def test_what_is_described_is_written_tried_and_kept_as_a_draft(new, at):
 
     assert made.code == 0, made.err
     assert (made.json["status"], made.json["verified"]) == ("drafted", True)
-    assert len(made.json["attempts"]) == 2
+    assert len(made.json["rounds"]) == 2
     shown = at("agents", "show", made.name).json
     assert (shown["stage"], shown["cases"]) == ("draft", ["three"])
     run = at("run", made.name, "--test", "-p", "n", "21").json
@@ -76,7 +76,7 @@ def test_people_read_what_was_wrong_and_what_is_left_to_do(new):
     made = new("--describe", "Double a number", json=False)
 
     assert f"admin/{made.name}: kept as a draft; its cases pass." in made.out
-    assert "attempt 2: changed cell-1" in made.err
+    assert "round 2: changed cell-1" in made.err
     assert f"workbench agents publish admin/{made.name}" in made.err
 
 
@@ -118,7 +118,7 @@ def test_a_prompt_and_a_preset_are_agents_too(new, at):
         ((), "InvalidRequest"),
         (("--describe", "x", "--prompt", "y"), "InvalidRequest"),
         (("--describe", ""), "InvalidRequest"),
-        (("--describe", "x", "--rounds", "9"), "InvalidRequest"),
+        (("--describe", "x", "--repairs", "9"), "InvalidRequest"),
         (("--plan", "gone.json"), "NotFound"),
         (("--plan", "broken.json"), "InvalidRequest"),
         (("--plan", "list.json"), "InvalidRequest"),

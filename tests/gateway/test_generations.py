@@ -61,7 +61,7 @@ def test_a_description_is_planned_written_tried_repaired_and_kept_as_a_draft(wri
 
     assert (done["status"], done["verified"], done["error"]) == ("drafted", True, None)
     assert (done["agent"], done["source"], done["calls"]) == ("admin/doubler", "model", 3)
-    first, second = done["attempts"]
+    first, second = done["rounds"]
     assert [p["code"] for p in first["problems"]] == ["CaseFailed"]
     assert (first["problems"][0]["expected"], first["problems"][0]["result"]) == (6, 9)
     assert [(c["id"], c["change"]) for c in second["changes"]] == [("cell-1", "changed")]
@@ -100,10 +100,10 @@ def test_what_a_model_writes_runs_behind_the_wall_alone(writer, words):
     done = settled(writer, {"agent_name": words, "description": words})
 
     assert not writer.canary.exists()
-    [attempt] = done["attempts"]
-    assert (done["status"], done["verified"], attempt["tried"]) == ("drafted", False, True)
+    [only] = done["rounds"]
+    assert (done["status"], done["verified"], only["tried"]) == ("drafted", False, True)
     # What lies in the folder that holds the home is not to be seen.
-    message = attempt["problems"][0]["message"]
+    message = only["problems"][0]["message"]
     assert words == "hostile" or "FileNotFoundError" in message or "PermissionError" in message
 
 
@@ -125,7 +125,7 @@ def test_without_a_model_a_starter_is_filled_tried_and_says_so(gateway):
     done = settled(gateway, {"agent_name": "sums", "description": "Sum the rows of a table."})
 
     assert (done["source"], done["status"], done["verified"]) == ("starter", "drafted", True)
-    assert (done["calls"], len(done["attempts"])) == (0, 1)
+    assert (done["calls"], len(done["rounds"])) == (0, 1)
     assert gateway.ask("GET", "/agents/admin/sums?test=true&rows=[1,2]").json["sum"] == 3.0
     talks = settled(gateway, {"agent_name": "talks", "description": "Translate what I write."})
     assert talks["verified"]
@@ -154,8 +154,8 @@ def test_nobody_else_knows_of_it(gateway, ada, bob):
         ({**WISH, "description": ""}, 400, "InvalidRequest"),
         ({**WISH, "plan": {"title": "x"}}, 400, "InvalidRequest"),
         ({**WISH, "plan": []}, 400, "InvalidRequest"),
-        ({**WISH, "rounds": 6}, 400, "InvalidRequest"),
-        ({**WISH, "rounds": True}, 400, "InvalidRequest"),
+        ({**WISH, "repairs": 6}, 400, "InvalidRequest"),
+        ({**WISH, "repairs": True}, 400, "InvalidRequest"),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_once(gateway, body, status, code):

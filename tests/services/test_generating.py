@@ -108,7 +108,7 @@ def generated(desk, ada, run):
 
 
 def codes(generation):
-    return [[problem["code"] for problem in each.problems] for each in generation.attempts]
+    return [[problem["code"] for problem in each.problems] for each in generation.rounds]
 
 
 def test_a_description_becomes_a_draft_that_says_where_it_comes_from(generated):
@@ -125,7 +125,7 @@ def test_a_description_becomes_a_draft_that_says_where_it_comes_from(generated):
         "cell-2",
     ]
     said = notebook["metadata"]["workbench"]["generated"]
-    assert (said["by"], said["verified"], said["attempts"], said["calls"]) == ("model", True, 1, 2)
+    assert (said["by"], said["verified"], said["rounds"], said["calls"]) == ("model", True, 1, 2)
     assert len(said["prompt_sha256"]) == 64
     assert said["cost_usd"] == 0.0
 
@@ -155,17 +155,17 @@ def test_what_fails_is_repaired_in_rounds_that_end(generated):
     # The second repair changes nothing any more.
     assert codes(generation) == [["CaseFailed"], ["CaseFailed"]]
     assert (generation.status, generation.verified, calls) == (Standing.DRAFTED, False, 4)
-    assert generation.attempts[1].diagnosis == "as it was"
-    assert [one["id"] for one in generation.attempts[1].changes] == ["cell-1"]
-    assert generation.attempts[0].problems[0]["result"] == 9
+    assert generation.rounds[1].diagnosis == "as it was"
+    assert [one["id"] for one in generation.rounds[1].changes] == ["cell-1"]
+    assert generation.rounds[0].problems[0]["result"] == 9
     assert agent is not None
 
 
 def test_no_round_is_begun_that_was_not_granted(generated):
-    wish = Wish(agent_name="doubler", description="Double", rounds=0)
+    wish = Wish(agent_name="doubler", description="Double", repairs=0)
     generation, _, _, calls = generated(wish, outcome=completed(9))
 
-    assert (len(generation.attempts), calls) == (1, 2)
+    assert (len(generation.rounds), calls) == (1, 2)
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ def test_cells_that_never_parse_end_within_the_rounds_and_are_no_agent(generated
 
     assert (generation.status, agent) == (Standing.FAILED, None)
     assert generation.error.code == "InvalidAgentConfig"
-    assert len(generation.attempts) == 2
-    assert not any(attempt.tried for attempt in generation.attempts)
+    assert len(generation.rounds) == 2
+    assert not any(each.tried for each in generation.rounds)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_what_breaks_the_policy_is_kept_for_its_author_but_never_run(generated, 
 
     assert code in codes(generation)[0]
     assert (generation.status, generation.verified) == (Standing.DRAFTED, False)
-    assert not generation.attempts[0].tried
+    assert not generation.rounds[0].tried
     assert agent is not None
 
 
@@ -231,7 +231,7 @@ def test_a_secret_that_a_model_writes_is_not_even_kept(generated):
 def test_what_no_source_could_change_is_not_repaired(generated):
     generation, _, _, calls = generated(outcome=stopped(Reason.KERNEL_START_FAILED))
 
-    assert (len(generation.attempts), calls) == (1, 2)
+    assert (len(generation.rounds), calls) == (1, 2)
     assert (generation.status, generation.verified) == (Standing.DRAFTED, False)
 
 
@@ -395,8 +395,8 @@ def test_it_is_given_up_at_a_word_and_when_the_workbench_closes(desk, ada, bob, 
         (Wish(agent_name="generate", description="x"), InvalidAgentConfig),
         (Wish(agent_name="x", description=" "), InvalidRequest),
         (Wish(agent_name="x", description="x" * 10_001), InvalidRequest),
-        (Wish(agent_name="x", description="x", rounds=6), InvalidRequest),
-        (Wish(agent_name="x", description="x", rounds=-1), InvalidRequest),
+        (Wish(agent_name="x", description="x", repairs=6), InvalidRequest),
+        (Wish(agent_name="x", description="x", repairs=-1), InvalidRequest),
         (Wish(agent_name="x", description="x", model="unknown"), ModelNotFound),
         (Wish(agent_name="taken", description="x"), DuplicateAgentName),
     ],

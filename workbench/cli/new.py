@@ -32,7 +32,7 @@ _WAYS = ("describe", "plan", "prompt", "as")
     type=click.Path(dir_okay=False, path_type=Path),
     help="Have it written after a plan in JSON, such as --plan-only prints.",
 )
-@option("--rounds", type=int, help="How often what is written may be repaired.")
+@option("--repairs", type=int, help="How often what is written may be repaired.")
 @option("--prompt", metavar="TEXT", help="Ask a language model; {{names}} are its parameters.")
 @option("--system", metavar="TEXT", default="", help="What that model shall know of itself.")
 @option("--model", default="", help="Which language model; the workbench's default unless given.")
@@ -82,7 +82,7 @@ def _wish(name: str, given: Mapping[str, Any]) -> dict[str, object]:
             wish["plan"] = json.loads(read_file(given["plan"]))
         except ValueError as error:
             raise InvalidRequest(f"{given['plan']} is no JSON: {error}.") from None
-    for field, said in (("description", "describe"), ("model", "model"), ("rounds", "rounds")):
+    for field, said in (("description", "describe"), ("model", "model"), ("repairs", "repairs")):
         if given[said] not in (None, ""):
             wish[field] = given[said]
     return wish

@@ -9,13 +9,13 @@ from workbench.cli.printing import line, remark
 
 
 def generation(view: Mapping[str, Any]) -> None:
-    """Print what has become of a description: the draft, the attempts, and what is left to do."""
+    """Print what has become of a description: the draft, the rounds, and what is left to do."""
     if view["source"] == "starter":
         remark("No language model is set up: a starter was filled in. See docs/models.md.")
-    for attempt in view["attempts"]:
-        changed = ", ".join(f"{one['change']} {one['id']}" for one in attempt["changes"])
-        remark(f"attempt {attempt['number']}: {changed}")
-        for problem in attempt["problems"]:
+    for each in view["rounds"]:
+        changed = ", ".join(f"{one['change']} {one['id']}" for one in each["changes"])
+        remark(f"round {each['number']}: {changed}")
+        for problem in each["problems"]:
             remark(f"  {problem['message']}")
     verified = "its cases pass" if view["verified"] else "NOT VERIFIED: look at what is wrong"
     line(f"{view['agent']}: kept as a draft; {verified}.")

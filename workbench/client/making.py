@@ -74,7 +74,7 @@ class MakingVerbs(Generic[AgentT]):
         plan: Mapping[str, object] | None = None,
         plan_only: bool = False,
         model: str = "",
-        rounds: int | None = None,
+        repairs: int | None = None,
     ) -> Plan[Any]:
         """A generation: an agent on its way, written by a language model, kept as a draft.
 
@@ -94,7 +94,7 @@ class MakingVerbs(Generic[AgentT]):
             "plan": plan,
             "plan_only": plan_only,
             "model": model,
-            "rounds": rounds,
+            "repairs": repairs,
         }
         body = {key: value for key, value in wish.items() if value not in (None, "")}
         answer = yield Request(method="POST", path="/agents/generate", body=body)

@@ -15,9 +15,9 @@ from workbench.domain.models import PICO
 from workbench.domain.plans import Plan
 from workbench.errors import WorkbenchError
 
-ROUNDS = 3
+REPAIRS = 3
 """How often cells are repaired unless somebody says otherwise."""
-MOST_ROUNDS = 5
+MOST_REPAIRS = 5
 
 
 class Standing(StrEnum):
@@ -56,14 +56,14 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Round:
     """One state of the cells, and what was wrong with it.
 
     Attributes:
         number: From 1.
         diagnosis: What the model thought was wrong with the one before.
         problems: What is wrong, each with `code`, `message` and where.
-        changes: What is different from the attempt before, cell by cell.
+        changes: What is different from the round before, cell by cell.
         tried: Whether its cases were run.
     """
 
@@ -86,7 +86,7 @@ class Generation:
         source: Who writes.
         model: The model that was asked for; empty is the default.
         step: What is being done now; None when it has settled.
-        attempts: The states of the cells, in order.
+        rounds: The states of the cells, in order.
         agent: `owner/name` of the draft, once there is one.
         verified: Whether every case of the draft passed.
         calls: How often a model was asked.
@@ -103,7 +103,7 @@ class Generation:
     status: Standing = Standing.PENDING
     step: Step | None = None
     plan: Plan | None = None
-    attempts: Sequence[Attempt] = ()
+    rounds: Sequence[Round] = ()
     agent: str = ""
     verified: bool = False
     calls: int = 0

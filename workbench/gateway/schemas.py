@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from workbench.domain.access import Role
 from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
-from workbench.domain.generations import MOST_ROUNDS, Source, Standing, Step
+from workbench.domain.generations import MOST_REPAIRS, Source, Standing, Step
 from workbench.domain.models import Mode
 from workbench.domain.names import NAME
 from workbench.domain.network import Network
@@ -242,7 +242,7 @@ SCHEMAS: Mapping[str, Schema] = {
         source=_one_of(Source),
         model=_or_null(_TEXT),
         plan=_or_null(_ref("Plan")),
-        attempts=_list(_FREE),
+        rounds=_list(_FREE),
         agent=_or_null(_TEXT),
         verified=_YES_OR_NO,
         **{name: _USAGE[name] for name in ("calls", "cost_usd")},
@@ -257,7 +257,7 @@ SCHEMAS: Mapping[str, Schema] = {
         plan=_ref("Plan"),
         plan_only=_YES_OR_NO,
         model=_TEXT,
-        rounds={"type": "integer", "minimum": 0, "maximum": MOST_ROUNDS},
+        repairs={"type": "integer", "minimum": 0, "maximum": MOST_REPAIRS},
     ),
     "Health": _object(
         status=_TEXT,

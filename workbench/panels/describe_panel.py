@@ -108,9 +108,9 @@ class DescribePanel(Panel[DescribeState]):
         said = state.problem or (step if state.busy else "")
         self._said.show(text=said, tone=("bad" if state.problem else "info") if said else "")
         self._actions.show(buttons=_buttons(state))
-        attempts = generation["attempts"] if generation else []
+        rounds = generation["rounds"] if generation else []
         self._came.show(text="\n\n".join(_told(generation)) if generation else "")
-        code = "\n".join(_lines(attempts[-1])) if attempts else ""
+        code = "\n".join(_lines(rounds[-1])) if rounds else ""
         words = {"copy": wording.COPY, "copied": wording.COPIED}
         self._changed.show(label=wording.CHANGED_CELLS if code else "", code=code, **words)
         parts.appear(self._changed, when=bool(code))
@@ -167,16 +167,16 @@ def _told(generation: View) -> Iterator[str]:
     """What has come of it, a paragraph each."""
     if generation["source"] == "starter":
         yield wording.NO_MODEL
-    for attempt in generation["attempts"]:
-        found = "; ".join(str(problem["message"]) for problem in attempt["problems"][:4])
-        yield f"**{wording.ATTEMPT} {attempt['number']}**: {found or wording.CASES_PASS}"
+    for each in generation["rounds"]:
+        found = "; ".join(str(problem["message"]) for problem in each["problems"][:4])
+        yield f"**{wording.ROUND} {each['number']}**: {found or wording.CASES_PASS}"
     if generation["status"] == "drafted" and not generation["verified"]:
         yield wording.NOT_VERIFIED
 
 
-def _lines(attempt: View) -> Iterator[str]:
-    """What an attempt changed, cell by cell."""
-    for cell in attempt["changes"]:
+def _lines(each: View) -> Iterator[str]:
+    """What a round changed, cell by cell."""
+    for cell in each["changes"]:
         yield f"@@ {cell['id']}: {cell['change']}"
         yield from (f"{line['op']} {line['text']}" for line in cell["lines"])
 

@@ -43,8 +43,8 @@ STEPS = {
     "trying": "Running its cases in the sandbox …",
     "repairing": "Putting right what failed …",
 }
-ATTEMPT, CASES_PASS = "Attempt", "its cases pass."
-CHANGED_CELLS = "What the last attempt changed"
+ROUND, CASES_PASS = "Round", "its cases pass."
+CHANGED_CELLS = "What the last round changed"
 NO_MODEL = "No language model is set up here: a starter was filled in with your words."
 NOT_VERIFIED = "Its cases do not pass yet: it is a draft to go on from."
 SAVE, SAVED = "Save", "Saved"

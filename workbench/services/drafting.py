@@ -17,7 +17,7 @@ from typing import Any
 from workbench.domain.access import Principal
 from workbench.domain.agents import Agent
 from workbench.domain.caps import Caps
-from workbench.domain.generations import ROUNDS, Attempt, Source, Standing, Step
+from workbench.domain.generations import REPAIRS, Round, Source, Standing, Step
 from workbench.domain.models import PICO
 from workbench.domain.plans import Plan, plan_from_json
 from workbench.domain.runs import Reason
@@ -59,7 +59,7 @@ class Wish:
         plan: After which plan; None has one made.
         plan_only: Whether the plan is all that is wanted for now.
         model: Which model shall write; empty is the default.
-        rounds: How often it may repair.
+        repairs: How often it may repair.
     """
 
     agent_name: str
@@ -67,7 +67,7 @@ class Wish:
     plan: Plan | None = None
     plan_only: bool = False
     model: str = ""
-    rounds: int = ROUNDS
+    repairs: int = REPAIRS
 
 
 def read_wish(given: Mapping[str, Any]) -> Wish:
@@ -89,7 +89,7 @@ class Draft:
         source: Who writes.
         talk: What the model has been asked so far.
         agent: What it has become; None until something could be kept.
-        attempts: Its states so far.
+        rounds: Its states so far.
         verified: Whether its cases pass.
     """
 
@@ -99,7 +99,7 @@ class Draft:
     source: Source
     talk: Consultation
     agent: Agent | None = None
-    attempts: list[Attempt] = field(default_factory=list)
+    rounds: list[Round] = field(default_factory=list)
     verified: bool = False
 
     def stands_at(self, step: Step) -> None:
@@ -152,22 +152,22 @@ class Drafting:
         diagnosis, before = "", None
         while True:
             nb = assembled(plan, cells, self._provenance(draft))
-            attempt, again = await self._attempt(draft, nb, before, diagnosis)
-            draft.attempts.append(attempt)
-            draft.note(attempts=tuple(draft.attempts))
-            if not attempt.problems or not again or len(draft.attempts) > draft.wish.rounds:
+            made, again = await self._look_at(draft, nb, before, diagnosis)
+            draft.rounds.append(made)
+            draft.note(rounds=tuple(draft.rounds))
+            if not made.problems or not again or len(draft.rounds) > draft.wish.repairs:
                 break
-            diagnosis, changed = await self._repaired(draft, plan, cells, attempt.problems)
+            diagnosis, changed = await self._repaired(draft, plan, cells, made.problems)
             if changed == cells:
                 break
             before, cells = nb, changed
-        draft.verified = not draft.attempts[-1].problems
+        draft.verified = not draft.rounds[-1].problems
         await self.finish(draft)
         if draft.agent is None:
             raise InvalidAgentConfig(
-                f"After {len(draft.attempts)} attempts the cells are still none that can be an"
-                f" agent: {draft.attempts[-1].problems[0]['message']}",
-                problems=list(draft.attempts[-1].problems),
+                f"After {len(draft.rounds)} rounds the cells are still none that can be an"
+                f" agent: {draft.rounds[-1].problems[0]['message']}",
+                problems=list(draft.rounds[-1].problems),
             )
         return Standing.DRAFTED
 
@@ -225,9 +225,9 @@ class Drafting:
             draft.talk, briefs.repairing(plan, written, problems), read
         )
 
-    async def _attempt(
+    async def _look_at(
         self, draft: Draft, nb: NotebookNode, before: NotebookNode | None, diagnosis: str
-    ) -> tuple[Attempt, bool]:
+    ) -> tuple[Round, bool]:
         """What is wrong with *nb*, and whether other cells could put it right."""
         draft.stands_at(Step.CHECKING)
         changes = [
@@ -243,14 +243,14 @@ class Drafting:
             verdicts = await self._publishing.verdicts(draft.principal, draft.agent)
             problems, tried = [_failed(one) for one in verdicts if one.problem], True
             again &= all(one.run.reason not in _ELSEWHERE for one in verdicts)
-        attempt = Attempt(
-            number=len(draft.attempts) + 1,
+        made = Round(
+            number=len(draft.rounds) + 1,
             diagnosis=diagnosis,
             problems=tuple(problems[:_MOST_PROBLEMS]),
             changes=changes,
             tried=tried,
         )
-        return attempt, again
+        return made, again
 
     def _problems(self, name: str, nb: NotebookNode) -> tuple[list[Problem], bool]:
         """All that can be found wrong with *nb* by reading it, and whether it could be an agent."""
@@ -280,7 +280,7 @@ class Drafting:
             "by": str(draft.source),
             "model": draft.wish.model or ("default" if draft.source is Source.MODEL else ""),
             "prompt_sha256": hashlib.sha256(asked.encode(errors="replace")).hexdigest(),
-            "attempts": len(draft.attempts),
+            "rounds": len(draft.rounds),
             "calls": talk.calls,
             "cost_usd": None if cost is None else cost / PICO,
             "verified": draft.verified,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from workbench.domain.access import Principal, require_author
-from workbench.domain.generations import MOST_ROUNDS, Generation, Standing
+from workbench.domain.generations import MOST_REPAIRS, Generation, Standing
 from workbench.domain.names import check_name
 from workbench.errors import (
     AgentNotFound,
@@ -73,7 +73,7 @@ class Generating:
         Raises:
             InsufficientPermissions: The asker may not have agents.
             InvalidAgentConfig: Nothing can be called that.
-            InvalidRequest: There is nothing to go by, or too much, or too many rounds.
+            InvalidRequest: There is nothing to go by, or too much, or too many repairs.
             DuplicateAgentName: The asker has an agent of that name.
             ModelNotFound: There is no such model.
             ResourceExhausted: Too many are under way.
@@ -216,5 +216,5 @@ def _check(wish: Wish) -> None:
         raise InvalidRequest(
             f"description may have {LONGEST_DESCRIPTION:,} letters.", field="description"
         )
-    if not 0 <= wish.rounds <= MOST_ROUNDS:
-        raise InvalidRequest(f"rounds is a number from 0 to {MOST_ROUNDS}.", field="rounds")
+    if not 0 <= wish.repairs <= MOST_REPAIRS:
+        raise InvalidRequest(f"repairs is a number from 0 to {MOST_REPAIRS}.", field="repairs")

@@ -173,7 +173,7 @@ def generation_view(generation: Generation) -> dict[str, Any]:
         "source": str(generation.source),
         "model": generation.model or None,
         "plan": None if plan is None else plan.as_json(),
-        "attempts": [asdict(attempt) for attempt in generation.attempts],
+        "rounds": [asdict(one) for one in generation.rounds],
         "agent": generation.agent or None,
         "verified": generation.verified,
         "calls": generation.calls,

@@ -19,7 +19,7 @@ _WISH: Fields = {
     "plan": (dict,),
     "plan_only": (bool,),
     "model": (str,),
-    "rounds": (int,),
+    "repairs": (int,),
 }
 
 
