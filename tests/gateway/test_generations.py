@@ -117,8 +117,8 @@ def test_it_can_be_given_up(writer):
 
     assert (given_up.status, given_up.json["status"]) == (202, "cancelled")
     assert writer.ask("GET", path).json == given_up.json
-    for run in writer.ask("GET", "/runs?test=true&agent=admin/slow").json["items"]:
-        writer.ask("POST", f"/runs/{run['id']}/cancel")
+    [run] = writer.ask("GET", "/runs?test=true&agent=admin/slow").json["items"]
+    assert writer.wait(run["id"])["status"] == "cancelled"
 
 
 def test_without_a_model_a_starter_is_filled_tried_and_says_so(gateway):

@@ -46,6 +46,24 @@ async def test_a_plan_is_made_changed_and_written_and_the_draft_opened(desk):
 
 
 @at_desk
+async def test_a_prompt_is_an_agent_that_can_be_begun_with(desk):
+    new = desk.agents.new
+    new.fill("starter", "Prompt")
+    new.fill("source", "{{a b}}")
+    await desk.done()
+    assert new.state.valid is False
+    new.fill("source", "Say it {{times: int = 2}} times: {{text}}")
+    await desk.done()
+    assert new.state.valid is True
+    new.fill("name", "sayer")
+    new.create()
+    await desk.done()
+
+    agent = desk.agents.state.agent
+    assert [p["name"] for p in agent["parameters"]] == ["times", "text"]
+
+
+@at_desk
 async def test_what_goes_wrong_is_said_and_can_be_put_right(desk):
     panel = desk.agents.described
     panel.fill("name", "greeter")

@@ -274,6 +274,26 @@ def said(value, **usage):
     return answer({**COMPLETION, "choices": [choice]})
 
 
+def test_what_it_cost_is_what_the_ledger_says(desk, ada, run):
+    async def whole():
+        async with misbehaving() as server:
+            one = {"kind": "openai", "url": server.url, "models": ["gpt-*"]}
+            models = {"default": "gpt-5.4-mini", "upstreams": {"one": one}}
+            async with desk(Deciding(), models=models) as (app, executor):
+                executor.outcome = completed(6)
+                server.will(said(PLAN), said(cells()))
+                begun = await app.generating.begin(ada, WISH)
+                ended = await app.generating.get(ada, begun.id, wait_seconds=60)
+                await app.spending.written()
+                [(_, spent)] = await app.spending.usage(ada, UsageQuery(by="user"))
+                return ended, spent
+
+    generation, spent = run(whole())
+
+    assert generation.picodollars == spent.picodollars > 0
+    assert generation.calls == spent.calls == 2
+
+
 def test_a_schema_that_is_refused_is_asked_for_in_words(upstream, ada, run):
     async def whole():
         async with upstream() as (app, server, _):
@@ -356,7 +376,7 @@ def test_a_draft_that_somebody_changes_meanwhile_is_theirs(upstream, ada, run):
 
     generation, notebook = run(whole())
 
-    assert generation.error.code == "PreconditionFailed"
+    assert (generation.error.code, generation.verified) == ("PreconditionFailed", False)
     assert notebook["cells"] == []
 
 

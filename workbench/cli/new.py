@@ -35,7 +35,12 @@ _WAYS = ("describe", "plan", "prompt", "as")
 @option("--repairs", type=int, help="How often what is written may be repaired.")
 @option("--prompt", metavar="TEXT", help="Ask a language model; {{names}} are its parameters.")
 @option("--system", metavar="TEXT", default="", help="What that model shall know of itself.")
-@option("--model", default="", help="Which language model; the workbench's default unless given.")
+@option(
+    "--language-model",
+    "model",
+    default="",
+    help="Which language model; the workbench's default unless given.",
+)
 @option("--as", "of", metavar="OWNER/NAME", help="As another agent, with the defaults of -p.")
 @option(
     "-p",

@@ -43,6 +43,13 @@ class MakingVerbs(Generic[AgentT]):
         return (yield from self._configured(name, config, publish=publish))
 
     @asks
+    def validate_prompt(self, prompt: str) -> Plan[View]:
+        """What is wrong with a prompt, or what it declares; nothing is stored."""
+        body = {"agent_name": "unnamed", "agent_config": {"prompt": prompt}}
+        request = Request(method="POST", path="/agents/validate", body=body, repeatable=True)
+        return dict((yield request).json())
+
+    @asks
     def preset(
         self,
         name: str,

@@ -173,6 +173,7 @@ class Generating:
             await self._drafting.finish(draft)
         except WorkbenchError as error:
             # Somebody else's draft by now, or no disk: what is there stays as it is.
+            draft.verified = False
             log.info("the draft of %s was left as it is: %s", draft.agent.address, error)
         return Standing.DRAFTED
 

@@ -211,7 +211,15 @@ class Publishing:
             )
             for case in cases
         ]
-        settled = [await self._running.get(principal, run.id, wait_seconds=None) for run in runs]
+        try:
+            settled = [
+                await self._running.get(principal, run.id, wait_seconds=None) for run in runs
+            ]
+        except asyncio.CancelledError:
+            # Nobody wants to know any more.
+            for run in runs:
+                await self._running.cancel(principal, run.id)
+            raise
         return [
             Verdict(case=case, run=run, problem=_problem(case, run))
             for case, run in zip(cases, settled, strict=True)
