@@ -117,11 +117,13 @@ def _listed(number: int, table: Mapping[str, Any]) -> Listed:
 
 
 def _script(rules: object) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(rules, list):
+        raise _wrong("models.script", "must be a list of rules")
     try:
-        read_rules(rules)  # type: ignore[arg-type]
+        read_rules(rules)
     except InvalidAgentConfig as error:
         raise _wrong("models.script", f"cannot be followed: {error}") from None
-    return rules  # type: ignore[return-value]
+    return rules
 
 
 def _budget(where: str, table: object) -> Budget:

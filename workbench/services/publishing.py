@@ -205,25 +205,27 @@ class Publishing:
             ResourceExhausted: Too many runs are waiting.
         """
         cases = cases_of(agent.draft)
-        runs = [
-            await self._running.accept(
-                principal, agent, Order(parameters=case.parameters, test=True, version=DRAFT)
-            )
-            for case in cases
-        ]
+        orders = [Order(parameters=case.parameters, test=True, version=DRAFT) for case in cases]
+        starting = asyncio.ensure_future(self._started(principal, agent, orders))
         try:
+            runs = await asyncio.shield(starting)
             settled = [
                 await self._running.get(principal, run.id, wait_seconds=None) for run in runs
             ]
         except asyncio.CancelledError:
             # Nobody wants to know any more.
-            for run in runs:
+            for run in await starting:
                 await self._running.cancel(principal, run.id)
             raise
         return [
             Verdict(case=case, run=run, problem=_problem(case, run))
             for case, run in zip(cases, settled, strict=True)
         ]
+
+    async def _started(
+        self, principal: Principal, agent: Agent, orders: Sequence[Order]
+    ) -> Sequence[Run]:
+        return [await self._running.accept(principal, agent, order) for order in orders]
 
     async def _check(self, principal: Principal, agent: Agent) -> None:
         verdicts = await self.verdicts(principal, agent)
