@@ -12,7 +12,7 @@ import click
 from workbench.cli import printing, telling
 from workbench.cli.desk import Desk, View
 from workbench.cli.opening import desk
-from workbench.cli.options import home_option, json_option, option
+from workbench.cli.options import home_option, json_option, option, parameters_option
 from workbench.cli.outcomes import COMPLETED, RUN_FAILED
 from workbench.cli.paper import read_file
 from workbench.cli.targets import address
@@ -42,15 +42,7 @@ _WAYS = ("describe", "plan", "prompt", "as")
     help="Which language model; the workbench's default unless given.",
 )
 @option("--as", "of", metavar="OWNER/NAME", help="As another agent, with the defaults of -p.")
-@option(
-    "-p",
-    "--parameter",
-    "parameters",
-    type=(str, str),
-    multiple=True,
-    metavar="NAME VALUE",
-    help="With --as: another default; may be given again.",
-)
+@parameters_option
 @home_option
 @json_option
 def new(name: str, home: Path | None, as_json: bool, **given: Any) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from workbench.client.failures import refused
-from workbench.client.plans import View, asks
+from workbench.client.plans import Noun, View, asks
 from workbench.client.requests import PATIENCE_SECONDS, Plan, Request, path_of
 from workbench.errors import InvalidRequest, Unavailable
 
@@ -117,16 +117,8 @@ class MakingVerbs(Generic[AgentT]):
         return agent
 
 
-class GenerationVerbs(Generic[AgentT]):
-    """One description on its way to become an agent.
-
-    Attributes:
-        about: All that the gateway said of it when it was last asked.
-    """
-
-    def __init__(self, bench: Any, about: View) -> None:
-        self._bench = bench
-        self.about = about
+class GenerationVerbs(Noun, Generic[AgentT]):
+    """One description on its way to become an agent."""
 
     @property
     def status(self) -> str:

@@ -36,6 +36,18 @@ class Awaited:
     """A noun whose methods are awaited."""
 
 
+class Noun:
+    """One thing of a workbench.
+
+    Attributes:
+        about: All that the gateway said of it when it was last asked.
+    """
+
+    def __init__(self, bench: Any, about: View) -> None:
+        self._bench = bench
+        self.about = about
+
+
 class asks(Generic[P, T]):
     """Marks a method that asks the gateway and gives back what came of it."""
 
