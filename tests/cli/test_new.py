@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from tests.cli.conftest import owning
-from tests.services.test_generating import PLAN, cells, repair
+from tests.services.writing import PLAN, cells, repair
 
 pytestmark = pytest.mark.kernel
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.gateway.conftest import Gateway
-from tests.services.test_generating import PLAN, RESULT, cells, repair
+from tests.services.writing import PLAN, RESULT, cells, repair
 
 pytestmark = [pytest.mark.gateway, pytest.mark.kernel]
 

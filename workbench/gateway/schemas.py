@@ -295,7 +295,6 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Plan": {
         "type": "object",
-        "description": "What an agent shall take, do and hand back.",
         "properties": {
             "title": _TEXT,
             "description": _TEXT,
