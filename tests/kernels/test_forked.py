@@ -439,6 +439,46 @@ def descriptors() -> list[str]:
     return sorted(link.partition("[")[0] for link in found)
 
 
+def held(shared):
+    """What this process, the template and the disk hold for kernels."""
+    gc.collect()
+    (templates,) = shared.source._templates.values()
+    template = _child(_child(templates._template.zygote.pid))
+    forks = Path(f"/proc/{template}/task/{template}/children").read_text().split()
+    sockets = list(Path(shared.source._sockets._folder).iterdir())
+    work = list((shared.folder / "work").iterdir())
+    return descriptors(), len(_fds(template)), forks, sockets, work
+
+
+def test_a_start_that_is_called_off_at_any_moment_leaves_nothing(shared):
+    async def call_off(moment):
+        (templates,) = shared.source._templates.values()
+        zygote = (await templates.current()).zygote
+        starting = asyncio.ensure_future(shared.source.start(WANTED, seconds=60))
+        while not zygote.children:
+            await asyncio.sleep(0)
+        await asyncio.sleep(moment)
+        starting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            kernel = await starting
+            await kernel.end()
+            kernel.clear()
+        while zygote.children:  # the fork that nobody waits for
+            await asyncio.sleep(0.001)
+
+    before = held(shared)
+    for moment in range(24):
+        shared.runner.run(call_off(moment / 1000))
+
+    async def reaped():
+        async with asyncio.timeout(30):
+            while held(shared)[2]:
+                await asyncio.sleep(0.01)
+
+    shared.runner.run(reaped())
+    assert held(shared) == before
+
+
 def test_two_hundred_kernels_leave_nothing(shared, tmp_path):
     poor = Wanted(limits=Limits(memory_bytes=1))
     lost = Wanted(relays=(Relay(port=3128, socket=str(tmp_path / "none")),))
@@ -462,21 +502,10 @@ def test_two_hundred_kernels_leave_nothing(shared, tmp_path):
 
         return sum(await asyncio.gather(*(some() for _ in range(4))))
 
-    def count():
-        gc.collect()
-        (templates,) = shared.source._templates.values()
-        zygote = templates._template.zygote
-        inner = Path(f"/proc/{zygote.pid}/task/{zygote.pid}/children").read_text().split()
-        template = Path(f"/proc/{inner[0]}/task/{inner[0]}/children").read_text().split()[0]
-        held = len(os.listdir(f"/proc/{template}/fd"))
-        forks = Path(f"/proc/{template}/task/{template}/children").read_text().split()
-        sockets = list(Path(shared.source._sockets._folder).iterdir())
-        return descriptors(), held, forks, sockets, list((shared.folder / "work").iterdir())
-
     shared.runner.run(several(range(10)))
-    before = count()
+    before = held(shared)
     served = shared.runner.run(several(range(200)))
 
     assert served == 160
-    assert count() == before
+    assert held(shared) == before
     assert before[2:] == ([], [], [])
