@@ -380,7 +380,9 @@ class ForkedKernels:
             channel=heard,
             house=place.house,
             sockets=sockets,
-            connection=Connection(stem, key, context=self._context),
+            connection=Connection(
+                stem, key, context=self._context, patient=template.zygote.how == "lean"
+            ),
         )
 
 
