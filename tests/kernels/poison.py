@@ -247,9 +247,9 @@ GREEDY = {
     ),
     "a compressed gigabyte": Poison(
         cell=(
-            "import zlib\nc = zlib.compressobj()\n"
-            "small = b''.join(c.compress(bytes(10**6)) for _ in range(1000)) + c.flush()\n"
-            "zlib.decompress(small)"
+            "import zlib\nc = zlib.compressobj(wbits=-15)\n"
+            "megabyte = c.compress(bytes(10**6)) + c.flush(zlib.Z_FULL_FLUSH)\n"
+            "zlib.decompress(megabyte * 1000 + c.flush(), wbits=-15)"
         ),
         ends=MEMORY,
     ),
@@ -332,7 +332,13 @@ GREEDY = {
         late=True, cell="for n in range(5_000): open(f'{n}', 'w').close()", ends=DISK
     ),
     "everything deleted": Poison(
-        cell="import shutil; shutil.rmtree('/', ignore_errors=True)",
+        # But for the programs, which are too many to try one by one: of them, one.
+        cell=(
+            "import os, shutil\nfor name in set(os.listdir('/')) - {'usr'}:\n"
+            "    shutil.rmtree(f'/{name}', ignore_errors=True)\n"
+            "for path in ('/usr/bin/env', os.__file__):\n"
+            "    try: os.unlink(path)\n    except OSError: pass"
+        ),
         ends=(None, Reason.AGENT_ERROR),
         walled=True,
     ),
