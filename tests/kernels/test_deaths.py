@@ -76,6 +76,18 @@ def judge(lost, again):
     assert again.status is RunStatus.COMPLETED
 
 
+def judge_both(shared, source, notebook, *cells, harm):
+    async def main():
+        executor = NotebookExecutor(kernels=source)
+        try:
+            return await both(executor, notebook, *cells, harm=harm)
+        finally:
+            await executor.close()
+
+    judge(*shared.runner.run(main()))
+    shared.runner.run(until(lambda: held(shared)[2:] == ([], [], [])))
+
+
 SLEEP = "import time; time.sleep(600)"
 
 
@@ -87,15 +99,7 @@ def test_a_run_whose_process_is_killed_from_outside_has_failed(shared, notebook,
         (kernel,) = source.kernels
         os.kill(kernel.pid if whose == "kernel" else kernel.root, signal.SIGKILL)
 
-    async def main():
-        executor = NotebookExecutor(kernels=source)
-        try:
-            return await both(executor, notebook, SLEEP, harm=harm)
-        finally:
-            await executor.close()
-
-    judge(*shared.runner.run(main()))
-    shared.runner.run(until(lambda: held(shared)[2:] == ([], [], [])))
+    judge_both(shared, source, notebook, SLEEP, harm=harm)
 
 
 @pytest.mark.parametrize("whose", ["wall", "first process", "template"])
@@ -161,16 +165,8 @@ def test_a_run_that_the_system_ends_for_want_of_memory_has_failed(shared, notebo
         "held = b'x' * (200 << 20); time.sleep(600)"
     )
 
-    async def main():
-        executor = NotebookExecutor(kernels=source)
-        try:
-            return await both(executor, notebook, hoard, harm=harm)
-        finally:
-            await executor.close()
-
-    judge(*shared.runner.run(main()))
+    judge_both(shared, source, notebook, hoard, harm=harm)
     assert groups[0].overran
-    shared.runner.run(until(lambda: held(shared)[2:] == ([], [], [])))
 
 
 def test_a_template_that_cannot_fork_says_so_and_goes_on(forked):

@@ -6,13 +6,13 @@ import textwrap
 
 import pytest
 
-from tests.kernels import poison
+from tests.kernels import forged
 from workbench.domain.runs import Reason, RunStatus
 
 pytestmark = pytest.mark.kernel
 
 SENDING = (
-    poison.SENDING
+    forged.SENDING
     + """
 say_raw = iopub.send_multipart
 import sys
