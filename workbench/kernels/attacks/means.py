@@ -105,6 +105,12 @@ def plants(path: str) -> bool:
     return True
 
 
+def makes(*kind: int) -> bool:
+    """That a socket of that family, type and protocol could be made."""
+    socket.socket(*kind).close()
+    return True
+
+
 def talk(family: int, address: Any, kind: int = socket.SOCK_STREAM) -> bytes:
     """What the socket at *address* answers."""
     with socket.socket(family, kind) as talking:

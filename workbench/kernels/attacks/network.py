@@ -6,7 +6,7 @@ import contextlib
 import errno
 import socket
 
-from workbench.kernels.attacks.means import SECONDS, Bait, attack, read, talk
+from workbench.kernels.attacks.means import SECONDS, Bait, attack, makes, read, talk
 
 
 @attack
@@ -131,43 +131,37 @@ def _(bait: Bait) -> object:
 @attack
 def _(bait: Bait) -> object:
     """Make packets by hand."""
-    socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP).close()
-    return True
+    return makes(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
 
 
 @attack
 def _(bait: Bait) -> object:
     """Listen to packets on the wire."""
-    socket.socket(17, socket.SOCK_RAW, 0x0300).close()
-    return True
+    return makes(17, socket.SOCK_RAW, 0x0300)
 
 
 @attack
 def _(bait: Bait) -> object:
     """Talk to the machine below this one."""
-    socket.socket(40, socket.SOCK_STREAM).close()
-    return True
+    return makes(40, socket.SOCK_STREAM)
 
 
 @attack
 def _(bait: Bait) -> object:
     """Use the kernel's cryptography."""
-    socket.socket(38, socket.SOCK_SEQPACKET).close()
-    return True
+    return makes(38, socket.SOCK_SEQPACKET)
 
 
 @attack
 def _(bait: Bait) -> object:
     """Talk to the kernel's packet filter."""
-    socket.socket(16, socket.SOCK_RAW, 12).close()
-    return True
+    return makes(16, socket.SOCK_RAW, 12)
 
 
 @attack
 def _(bait: Bait) -> object:
     """Hear of the machine's devices."""
-    socket.socket(16, socket.SOCK_RAW, 15).close()
-    return True
+    return makes(16, socket.SOCK_RAW, 15)
 
 
 @attack
