@@ -31,7 +31,7 @@ from workbench.kernels.verdicts import Verdict, limit_behind
 PATIENCE_SECONDS = 10.0
 """How long the second of the two ends of a cell may be behind the first."""
 _DRAIN_SECONDS = 0.05
-_FAREWELL_SECONDS = 2.0
+_FAREWELL_SECONDS = 5.0
 """How long a process may take to be gone, once its end of a connection is."""
 _BREATH = 16
 """After how many messages the loop is let go: sockets that are full never wait by themselves."""

@@ -34,6 +34,9 @@ LONGEST_SOCKET_PATH = zmq.IPC_PATH_MAX_LEN
 _RETRY_MS = 20
 """How soon a socket tries again when the kernel has not made its end yet."""
 
+_UNREAD = 64
+"""How many messages of a patient kernel are kept for us; of any other it is a thousand."""
+
 _SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}")
 """What may turn into half a character or an infinite number when it is read."""
 
@@ -116,13 +119,18 @@ def _keep(path: Path, info: Mapping[str, object]) -> None:
 class Connection:
     """Our end of the sockets of one kernel."""
 
-    def __init__(self, stem: str, key: str, *, context: zmq.asyncio.Context) -> None:
-        """The kernel whose sockets' paths begin with *stem* and whose messages *key* signs."""
+    def __init__(
+        self, stem: str, key: str, *, context: zmq.asyncio.Context, patient: bool = False
+    ) -> None:
+        """The kernel whose sockets' paths begin with *stem* and whose messages *key* signs.
+
+        One that is *patient* waits until what it says is taken in; others would drop it.
+        """
         self.session = Session(key=key.encode(), username="workbench")
         self._url = f"ipc://{stem}-"
         self._context = context
         self.shell = self._socket(zmq.DEALER, "shell_port")
-        self.iopub = self._socket(zmq.SUB, "iopub_port")
+        self.iopub = self._socket(zmq.SUB, "iopub_port", unread=_UNREAD if patient else 0)
         self.iopub.subscribe(b"")
         self._control: zmq.asyncio.Socket | None = None
         self._monitor: zmq.asyncio.Socket | None = None
@@ -133,8 +141,10 @@ class Connection:
         info = json.loads(file.read_text())
         return cls(info["ip"], info["key"], context=context)
 
-    def _socket(self, kind: int, port: str) -> zmq.asyncio.Socket:
+    def _socket(self, kind: int, port: str, *, unread: int = 0) -> zmq.asyncio.Socket:
         socket = self._context.socket(kind)
+        if unread:
+            socket.rcvhwm = unread
         if kind == zmq.DEALER:
             socket.identity = self.session.bsession
         socket.connect(f"{self._url}{PORTS[port]}")

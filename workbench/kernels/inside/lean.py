@@ -52,6 +52,9 @@ _WARMING = (
 _TURNS_UNTIL_IN_LINE = 4
 """How many turns of the loop a request that has arrived needs to stand in line for the kernel."""
 
+_UNHEARD = 64
+"""How many messages may lie on their way to the workbench; the next one waits."""
+
 _PIECE = 256 * 1024
 """How many characters are sent before more are taken in."""
 
@@ -265,6 +268,10 @@ class Lean(IPKernelApp):
         self.shell.user_ns["_dh"][:] = [os.getcwd()]
 
     def _try_bind_socket(self, s: Any, port: int) -> int:
+        if s.type == zmq.XPUB:
+            # Otherwise what is sent faster than it is taken in piles up, and then is dropped.
+            s.sndhwm = _UNHEARD
+            s.setsockopt(zmq.XPUB_NODROP, 1)
         return take_over(s, port, self._listening)
 
     def init_control(self, context: Any) -> None:
