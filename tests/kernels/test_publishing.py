@@ -67,15 +67,30 @@ def test_children_of_the_kernel_are_heard_whatever_they_say(carried):
     assert shown["data"]["text/plain"] == "x" * 200_000
 
 
+def test_half_a_character_is_printed_as_none(carried):
+    run = carried("print('\\ud800 and a whole one: é')", "import os; os.write(1, b'\\xff\\n')")
+
+    assert run.outcome.status is RunStatus.COMPLETED, run.outcome.error
+    assert run.text(0) == "\ufffd and a whole one: é\n"
+    assert run.text(1) == "\ufffd\n"
+
+
+def test_a_cell_may_close_what_other_programs_write_to(carried):
+    run = carried("import os; os.close(1); os.close(2); print('said')", "print('and again')")
+
+    assert run.outcome.status is RunStatus.COMPLETED, run.outcome.error
+    assert (run.text(0), run.text(1)) == ("said\n", "and again\n")
+
+
 def test_what_other_programs_write_belongs_to_the_cell_that_waited_for_them(carried):
     run = carried(*(f"!echo {word}" for word in ("one", "two", "three")), AT_ONCE)
 
     assert run.outcome.status is RunStatus.COMPLETED, run.outcome.error
     assert [run.text(n).strip() for n in range(3)] == ["one", "two", "three"]
     texts = [
-        output.get("text") or output["data"]["text/plain"]
+        sorted((output.get("text") or output["data"]["text/plain"]).strip("'\n").split("\n"))
         for output in run.cells["cell-3"]["outputs"]
     ]
-    assert [text.strip("'") for text in texts] == [
-        said for n in range(3) for said in (f"raw {n}\ncooked {n}\n", f"shown {n}")
+    assert texts == [
+        said for n in range(3) for said in ([f"cooked {n}", f"raw {n}"], [f"shown {n}"])
     ]

@@ -154,7 +154,7 @@ class Publisher(IOPubThread):
                 os.write(self._bring, _PART.pack(os.getpid(), self._sent, len(piece), last) + piece)
 
     def _rouse(self) -> None:
-        with suppress(BlockingIOError):  # it has not even seen that it was woken before
+        with suppress(OSError):  # it has not even seen that it was woken before
             os.write(self._wake, b"\0")
 
     def _look_after(self) -> None:
@@ -164,7 +164,9 @@ class Publisher(IOPubThread):
         while not self._stopped:
             left = self._due - time.monotonic()
             found = poll.poll(None if left == math.inf else max(0.0, left * 1000))
-            for descriptor, _ in found:
+            for descriptor, event in found:
+                if event & ~select.POLLIN:  # whoever closed it has nothing more to say
+                    poll.unregister(descriptor)
                 if descriptor == self._woken:
                     _drained(self._woken)
                 elif descriptor == self._brought:
@@ -266,6 +268,15 @@ class Stream(OutStream):
     def _schedule_flush(self) -> None:
         self._publisher.soon()
 
+    def _flush_buffers(self) -> Iterator[tuple[dict[str, Any], str]]:
+        for parent, text in super()._flush_buffers():  # type: ignore[no-untyped-call]
+            # Half a character can be printed, but not sent.
+            yield parent, text if text.isascii() else _sendable(text)
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
 
 def _pipe() -> tuple[int, int]:
     read, write = os.pipe()
@@ -275,8 +286,8 @@ def _pipe() -> tuple[int, int]:
 
 
 def _drained(descriptor: int) -> bytes:
-    """What there is to be read, up to a piece."""
+    """What there is to be read, up to a piece; nothing if a cell has closed *descriptor*."""
     try:
         return os.read(descriptor, _PIECE)
-    except BlockingIOError:
+    except OSError:
         return b""
