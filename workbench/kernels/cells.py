@@ -225,6 +225,8 @@ class Cells:
         message = self._connection.read(frames)
         step = self._asked.get(message.parent)
         if step is None:
+            if message.type == "status":  # of a request of ours that is no cell's
+                self._outputs.refund(message)
             return False
         for type, data in self._outputs.take(message, step.cell, step.position):
             self._report(type, {**step.place, **data})

@@ -29,7 +29,6 @@ from workbench.kernels.egress import ENVIRONMENT, Egress
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
 from workbench.kernels.front import Front
-from workbench.kernels.hello import hello
 from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
@@ -167,7 +166,7 @@ class NotebookExecutor:
                 await asyncio.shield(_never_mind(starting))
 
     async def _start(self, wanted: Wanted, task: Task) -> Kernel:
-        """A kernel that knows what *task* has been lent, and nothing of it was executed yet.
+        """A kernel that is told what *task* has been lent, and nothing of it was executed yet.
 
         Raises:
             KernelLost: None could be had.
@@ -176,10 +175,11 @@ class NotebookExecutor:
         kernel = await self._kernels.start(wanted, seconds=seconds)
         if not (task.environment and kernel.own):
             return kernel
-        # Kernels were there before their run; what is executed so leaves no trace in them.
+        # Kernels were there before their run; what is executed so leaves no trace in them. Nobody
+        # waits for it: a kernel executes what it is sent in the order in which it was.
         code = f"__import__('os').environ.update({dict(task.environment)!r})"
         try:
-            await hello(kernel.connection, dead=kernel.dead, seconds=seconds, code=code)
+            await kernel.connection.execute(code, silent=True, kept=False)
         except BaseException:
             await asyncio.shield(_discard(kernel))
             raise
