@@ -34,8 +34,12 @@ LONGEST_SOCKET_PATH = zmq.IPC_PATH_MAX_LEN
 _RETRY_MS = 20
 """How soon a socket tries again when the kernel has not made its end yet."""
 
-_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}")
-"""What may turn into half a character or an infinite number when it is read."""
+_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|[\d.][eE]\+?\d{3,}(?:[\s,\]}]|$)|\d{300}")
+"""What may turn into half a character or an infinite number when it is read; ids in hex do not."""
+
+
+_HEEDED = (0, 1, 3)
+"""What is read of a message: its header, its parent's and its content; not its metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +209,7 @@ class Connection:
         signature, *signed = frames[at + 1 : at + 6]
         if not hmac.compare_digest(self.session.sign(signed), signature):
             raise broken("a message with a wrong signature")
-        header, parent, _, content = (_loads(frame) for frame in signed)
+        header, parent, content = (_loads(signed[place]) for place in _HEEDED)
         if not isinstance(header["msg_type"], str):
             raise broken("a message without a type")
         return Message(
