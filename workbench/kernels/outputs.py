@@ -306,7 +306,7 @@ class _Echo:
     def send(self, message: dict[str, Any]) -> None:
         frames = self.session.serialize(message)
         self._outputs.charge(sum(map(len, frames)))
-        self._connection.shell.send_multipart(frames)
+        self._connection.shell.send(frames)
 
 
 def _made(msg: Mapping[str, Any]) -> NotebookNode | None:
