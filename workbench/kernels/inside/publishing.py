@@ -146,7 +146,9 @@ class Publisher(IOPubThread):
     def _hand_up(self, msg: Sequence[Any]) -> None:
         with self.turn, suppress(OSError):  # the kernel is gone, and with it everybody who listens
             self._sent += 1
-            packed = b"".join(piece for part in msg for piece in (_LENGTH.pack(len(part)), part))
+            packed = b"".join(
+                piece for part in map(bytes, msg) for piece in (_LENGTH.pack(len(part)), part)
+            )
             for at in range(0, len(packed), _PART_BYTES):
                 piece = packed[at : at + _PART_BYTES]
                 last = at + _PART_BYTES >= len(packed)
@@ -164,19 +166,24 @@ class Publisher(IOPubThread):
         while not self._stopped:
             left = self._due - time.monotonic()
             found = poll.poll(None if left == math.inf else max(0.0, left * 1000))
-            for descriptor, event in found:
-                if event & ~select.POLLIN:  # whoever closed it has nothing more to say
-                    poll.unregister(descriptor)
-                if descriptor == self._woken:
-                    _drained(self._woken)
-                elif descriptor == self._brought:
-                    self._publish_for_children()
-                else:
-                    self._streams[descriptor].take_in()
-            if self._due <= time.monotonic():
-                self._due = math.inf
-                for stream in self._streams.values():
-                    stream.flush()
+            # What a cell has broken must not keep others from being heard.
+            with suppress(Exception):
+                for descriptor, event in found:
+                    if event & ~select.POLLIN:  # whoever closed it has nothing more to say
+                        poll.unregister(descriptor)
+                    self._heed(descriptor)
+                if self._due <= time.monotonic():
+                    self._due = math.inf
+                    for stream in self._streams.values():
+                        stream.flush()
+
+    def _heed(self, descriptor: int) -> None:
+        if descriptor == self._woken:
+            _drained(self._woken)
+        elif descriptor == self._brought:
+            self._publish_for_children()
+        else:
+            self._streams[descriptor].take_in()
 
     def _publish_for_children(self) -> None:
         for message in self._children.heard(_drained(self._brought)):
