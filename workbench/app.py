@@ -16,11 +16,10 @@ from typing import Self
 
 import uuid_utils
 
+from workbench.allowances import caps_of, limits_of, protection_of
 from workbench.domain.access import Principal, Role
-from workbench.domain.caps import Caps
 from workbench.domain.isolation import Isolation, Protection
-from workbench.domain.limits import Limits
-from workbench.domain.network import Network, read_hosts
+from workbench.domain.network import read_hosts
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Relay, Wanted
 from workbench.kernels.egress import Egress
@@ -34,9 +33,15 @@ from workbench.llm.upstreams import Upstreams
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.brokering import Brokering
+from workbench.services.calling import Calling
 from workbench.services.comparing import Comparing
+from workbench.services.configuring import Configuring
+from workbench.services.consulting import Consulting
 from workbench.services.dispatching import Dispatching
+from workbench.services.drafting import Drafting
+from workbench.services.equipping import Equipping
 from workbench.services.executing import Executing, Watch
+from workbench.services.generating import Generating
 from workbench.services.lending import Door, Lending
 from workbench.services.measuring import Measuring
 from workbench.services.postponing import Postponing
@@ -76,50 +81,6 @@ def new_id() -> str:
 
 def unwatched(run: Run) -> None:
     """Nobody keeps count of runs."""
-
-
-def limits_of(settings: Settings) -> Limits:
-    """The budgets of a run, as the administrator has set them."""
-    return Limits(
-        seconds=settings.run_seconds,
-        cpu_seconds=settings.cpu_seconds,
-        memory_bytes=settings.memory_bytes,
-        processes=settings.processes,
-        open_files=settings.open_files,
-        file_bytes=settings.file_bytes,
-        folder_bytes=settings.folder_bytes,
-        output_bytes=settings.output_bytes,
-        kept_output_bytes=min(settings.output_bytes, Limits().kept_output_bytes),
-        result_bytes=settings.result_bytes,
-    )
-
-
-def caps_of(settings: Settings) -> Caps:
-    """The most that agents may ask for, as the administrator has set it."""
-    most = Limits(
-        seconds=settings.longest_run_seconds,
-        cpu_seconds=settings.most_cpu_seconds,
-        memory_bytes=settings.most_memory_bytes,
-        processes=settings.most_processes,
-        open_files=settings.most_open_files,
-        file_bytes=settings.most_file_bytes,
-        folder_bytes=settings.most_folder_bytes,
-        scratch_bytes=settings.most_memory_bytes,
-        shared_memory_bytes=settings.most_memory_bytes,
-        output_bytes=settings.most_output_bytes,
-        result_bytes=settings.most_result_bytes,
-    )
-    default = limits_of(settings)
-    return Caps(limits=most.at_least(default), network=Network(settings.network))
-
-
-def protection_of(settings: Settings, ground: Ground) -> Protection:
-    """What runs get on *ground*, and what the administrator asks for."""
-    return Protection(
-        level=None if ground.wall is None else ground.wall.level,
-        minimum=Isolation(settings.isolation_minimum),
-        cure=ground.cure,
-    )
 
 
 def _executor_of_agents(settings: Settings, ground: Ground, door: Door | None) -> NotebookExecutor:
@@ -163,10 +124,13 @@ class App:
         revising: Their earlier drafts.
         publishing: Versions.
         postponing: Versions that nobody waits for.
+        configuring: Agents that are a prompt, or another agent with other defaults.
+        generating: Agents written from a description.
         comparing: What is different between two states of an agent.
         purging: Agents deleted for good.
         running: Runs.
         dispatching: The line of waiting runs.
+        calling: Calls of runs to other agents.
         lending: What lets a run ask a language model.
         spending: What was spent on language models, and what may be.
         brokering: Questions to language models.
@@ -203,6 +167,7 @@ class App:
         executing = self._executing(watch, at)
         self._set_up_runs(executing, settling, watch, jitter)
         self._set_up_versions()
+        self._set_up_generations()
         self._recovering = Recovering(
             runs=store.runs,
             agents=store.agents,
@@ -234,6 +199,7 @@ class App:
             new_id=new_id,
         )
         self.comparing = Comparing(authoring=self.authoring)
+        self.configuring = Configuring(authoring=self.authoring)
 
     def _set_up_models(self, door: Door | None) -> None:
         store, catalogue = self.store, read_catalogue(self.settings.models)
@@ -292,10 +258,12 @@ class App:
             events=store.events,
             papers=store.papers,
             dispatching=self.dispatching,
+            equipping=Equipping(authoring=self.authoring),
             protection=self.protection,
             clock=self._clock,
             new_id=new_id,
         )
+        self.calling = Calling(self.authoring, self.running, self.lending)
         self.showing = Showing(running=self.running)
         self.measuring = Measuring(statistics=store.statistics, clock=self._clock)
         self.purging = Purging(purges=store.purges, dispatching=self.dispatching)
@@ -309,6 +277,25 @@ class App:
             clock=self._clock,
         )
         self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
+
+    def _set_up_generations(self) -> None:
+        consulting = Consulting(brokering=self.brokering)
+        drafting = Drafting(
+            authoring=self.authoring,
+            publishing=self.publishing,
+            consulting=consulting,
+            kernels=self.settings.kernels,
+            caps=self._caps,
+            packages=self.settings.preload,
+            clock=self._clock,
+        )
+        self.generating = Generating(
+            drafting=drafting,
+            authoring=self.authoring,
+            consulting=consulting,
+            clock=self._clock,
+            new_id=new_id,
+        )
 
     @property
     def isolation(self) -> str:
@@ -373,6 +360,7 @@ class App:
 
     async def close(self, *, drain_seconds: float = 0.0) -> None:
         """End the runs under way, within *drain_seconds* if they can, and let go of everything."""
+        await self.generating.close()
         await self.dispatching.drain(drain_seconds)
         await self.postponing.close()
         await self.brokering.close()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from workbench.domain.access import Role
 from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
+from workbench.domain.generations import MOST_REPAIRS, Source, Standing, Step
 from workbench.domain.models import Mode
 from workbench.domain.names import NAME
 from workbench.domain.network import Network
@@ -87,6 +88,7 @@ _DEFINITION: Mapping[str, Schema] = {
     ),
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
+    "uses": _list(_TEXT),
 }
 _AGENT: Mapping[str, Schema] = {
     "id": ID,
@@ -125,6 +127,9 @@ _SUMMARY: Mapping[str, Schema] = {
 }
 _DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
 
+_REFUSAL = _object(code=_TEXT, message=_TEXT, details=_FREE)
+_CONFIG: Schema = {"anyOf": [_TEXT, _ref("Prompt"), _ref("Preset")]}
+
 _USAGE: Mapping[str, Schema] = {
     "calls": _WHOLE,
     "input_tokens": _WHOLE,
@@ -145,7 +150,7 @@ SCHEMAS: Mapping[str, Schema] = {
         agent_name=NAMED,
         description=_DESCRIPTION,
         notebook={"anyOf": [_FREE, _TEXT]},
-        agent_config=_TEXT,
+        agent_config=_CONFIG,
         publish=_YES_OR_NO,
         metadata=_FREE,
         visibility=_one_of(Visibility),
@@ -154,7 +159,7 @@ SCHEMAS: Mapping[str, Schema] = {
         agent_name=_TEXT,
         description=_TEXT,
         notebook={"anyOf": [_FREE, _TEXT]},
-        agent_config=_TEXT,
+        agent_config={"anyOf": [_TEXT, _FREE]},
         publish=_YES_OR_NO,
         metadata=_FREE,
         visibility=_TEXT,
@@ -229,6 +234,32 @@ SCHEMAS: Mapping[str, Schema] = {
     "Execution": _wish(input=_FREE, test=_YES_OR_NO, model=_one_of(Mode)),
     "File": _object(path=_TEXT, size=_WHOLE),
     "FilePage": _page("File"),
+    "Generation": _object(
+        id=ID,
+        agent_name=NAMED,
+        description=_TEXT,
+        status=_one_of(Standing),
+        step=_or_null(_one_of(Step)),
+        source=_one_of(Source),
+        model=_or_null(_TEXT),
+        plan=_or_null(_ref("Plan")),
+        rounds=_list(_FREE),
+        agent=_or_null(_TEXT),
+        verified=_YES_OR_NO,
+        **{name: _USAGE[name] for name in ("calls", "cost_usd")},
+        error=_or_null(_REFUSAL),
+        created_at=_MOMENT,
+        ended_at=_or_null(_MOMENT),
+    ),
+    "GenerationWish": _wish(
+        "agent_name",
+        agent_name=NAMED,
+        description=_DESCRIPTION,
+        plan=_ref("Plan"),
+        plan_only=_YES_OR_NO,
+        model=_TEXT,
+        repairs={"type": "integer", "minimum": 0, "maximum": MOST_REPAIRS},
+    ),
     "Health": _object(
         status=_TEXT,
         version=_TEXT,
@@ -263,6 +294,19 @@ SCHEMAS: Mapping[str, Schema] = {
     "Parameter": _object(
         name=_TEXT, type=_TEXT, default={}, required=_YES_OR_NO, help=_TEXT, schema=_FREE
     ),
+    "Plan": {
+        "type": "object",
+        "properties": {
+            "title": _TEXT,
+            "description": _TEXT,
+            "result": _TEXT,
+            **{name: _list(_FREE) for name in ("parameters", "steps", "tools", "cases")},
+        },
+        "required": ["title", "description"],
+        "additionalProperties": False,
+    },
+    "Preset": _wish("agent", agent=_TEXT, parameters=_FREE, version=_TEXT),
+    "Prompt": _wish("prompt", prompt=_TEXT, system=_TEXT, model=_TEXT, schema=_FREE),
     "Ready": _object(ready=_YES_OR_NO),
     "Result": {"description": "Whatever the agent hands back: any JSON value."},
     "Revision": _object(
@@ -276,10 +320,13 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "RevisionPage": _page("Revision"),
     "Rollback": _wish("version", version=NUMBER),
+    "Callee": _object(agent=_TEXT, description=_TEXT, input_schema=_FREE),
+    "Errand": _wish(parameters=_FREE, version=_TEXT),
     "Run": _object(
         id=ID,
         agent=_TEXT,
         agent_id=ID,
+        parent_run_id=_or_null(ID),
         version=_TEXT,
         status=_one_of(RunStatus),
         reason=_or_null(_one_of(Reason)),
@@ -350,7 +397,7 @@ SCHEMAS: Mapping[str, Schema] = {
         id=ID,
         status={"type": "string", "enum": ["pending", "published", "failed"]},
         version=_or_null(_ref("Version")),
-        error=_or_null(_object(code=_TEXT, message=_TEXT, details=_FREE)),
+        error=_or_null(_REFUSAL),
     ),
     "VersionWish": _wish(version=NUMBER, changelog=_TEXT),
 }

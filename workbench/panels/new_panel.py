@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from workbench.panels import parts, wording
 from workbench.panels.link import Link
 from workbench.panels.panel import Panel
-from workbench.panels.starters import STARTERS
+from workbench.panels.starters import PROMPT, STARTERS
 
 View: TypeAlias = Mapping[str, Any]
 
@@ -19,7 +19,7 @@ class NewState:
     """What the panel shows.
 
     Attributes:
-        source: Python, plain or with `# %%` cells.
+        source: Python, plain or with `# %%` cells; or a prompt, if that is what was begun with.
         found: What the gateway finds wrong with it, worst first.
         valid: Whether it can be an agent; None before that is known.
     """
@@ -30,6 +30,11 @@ class NewState:
     found: tuple[View, ...] = ()
     valid: bool | None = None
     problem: str = ""
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it is no program."""
+        return STARTERS[self.starter] is PROMPT
 
 
 class NewPanel(Panel[NewState]):
@@ -86,13 +91,17 @@ class NewPanel(Panel[NewState]):
 
     async def _examine(self) -> None:
         source = self.state.source
-        said = await self._link.wb.agents.validate(source)
+        agents = self._link.wb.agents
+        examine = agents.validate_prompt if self.state.is_prompt else agents.validate
+        said = await examine(source)
         # Whoever types on is told of what stands there then.
         if source == self.state.source:
             self.change(found=tuple(said["problems"]), valid=said["valid"])
 
     async def _create(self, name: str, source: str) -> None:
-        agent = await self._link.wb.agents.create(name, source)
+        agents = self._link.wb.agents
+        make = agents.prompt if self.state.is_prompt else agents.create
+        agent = await make(name, source)
         self._made(agent.about)
 
     def _on_form(self, told: View) -> None:

@@ -30,6 +30,23 @@ CREATE, NOT_NOW = "Create", "Not now"
 NAME, STARTER, SOURCE = "Name", "Begin with", "Source"
 NAME_HELP = "1 to 63 of a-z, 0-9, - and _"
 NAME_IT = "Give it a name."
+DESCRIBE = "Describe an agent"
+DESCRIBE_HINT = "Say what it shall do. You see the plan first; what is written is kept as a draft."
+DESCRIPTION, DESCRIBE_IT = "What it shall do", "Say what it shall do."
+PLAN, PLAN_HELP = "The plan", "JSON. Change what you like; its cases are what the cells must pass."
+PLAN_BROKEN = "The plan is no JSON:"
+MAKE_PLAN, WRITE, OPEN_DRAFT = "Make a plan", "Write it", "Open the draft"
+STEPS = {
+    "planning": "Making a plan …",
+    "writing": "Writing the cells …",
+    "checking": "Reading them through …",
+    "trying": "Running its cases in the sandbox …",
+    "repairing": "Putting right what failed …",
+}
+ROUND, CASES_PASS = "Round", "its cases pass."
+CHANGED_CELLS = "What the last round changed"
+NO_MODEL = "No language model is set up here: a starter was filled in with your words."
+NOT_VERIFIED = "Its cases do not pass yet: it is a draft to go on from."
 SAVE, SAVED = "Save", "Saved"
 TIMEOUT_HELP = "How long a run may take; empty leaves it to the workbench."
 INPUT_HELP = "JSON Schema of its parameters; empty derives it from the parameters cell."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workbench.domain.access import Principal, require_owner
@@ -30,6 +30,21 @@ SECRET = "SecretInSource"
 
 DEFAULTS = Case(name="defaults")
 """What is tried for an agent that has no case and needs no parameter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What has become of one case.
+
+    Attributes:
+        case: The case.
+        run: The test run it was tried by.
+        problem: Why it did not pass; empty if it did.
+    """
+
+    case: Case
+    run: Run
+    problem: str
 
 
 class Publishing:
@@ -67,8 +82,8 @@ class Publishing:
         Raises:
             AgentAccessDenied: The agent belongs to somebody else.
             IllegalMove: The agent is archived.
-            InvalidAgentConfig: It has required parameters and no case, asks for too much, or holds
-                a secret.
+            InvalidAgentConfig: It has required parameters and no case, asks for too much, holds a
+                secret, or uses an agent that is not there.
             VersionConflict: There is a version of that number.
             ChecksFailed: A case failed; `details` says which and how.
             PreconditionFailed: The draft was changed while its cases ran.
@@ -77,27 +92,36 @@ class Publishing:
         _refuse_archived(agent)
         # Caps may have been lowered since the draft was saved.
         self._caps.check(agent.draft)
+        chosen = await self._free(principal, agent, number)
+        if not force:
+            content = await self._objects.get(agent.draft.fingerprint)
+            await asyncio.to_thread(refuse_secrets, content)
+            await self._check(principal, agent)
+        now = self._clock()
+        said = await self._words(agent.draft)
+        # What it uses of others must not be purged before the version speaks of it.
+        async with self._objects.referring():
+            draft = await self._running.equipped(principal, agent.draft)
+            version = Version(
+                agent_id=agent.id,
+                number=chosen,
+                definition=draft,
+                changelog=changelog,
+                published_by=principal.user,
+                published_at=now,
+            )
+            after = replace(
+                agent, current_version=chosen, draft=draft, published=draft, updated_at=now
+            )
+            return await self._versions.publish(principal, agent, after, version, words=said)
+
+    async def _free(self, principal: Principal, agent: Agent, number: str | None) -> str:
+        """The number, or the next; no version has it."""
         known = [v.number for v in await self._versions.list(principal, agent)]
         chosen = next_number(known) if number is None else check_number(number)
         if chosen in known:
             raise VersionConflict(f"{agent.address} has a version {chosen}.", version=chosen)
-        if not force:
-            await asyncio.to_thread(
-                refuse_secrets, await self._objects.get(agent.draft.fingerprint)
-            )
-            await self._check(principal, agent)
-        now = self._clock()
-        version = Version(
-            agent_id=agent.id,
-            number=chosen,
-            definition=agent.draft,
-            changelog=changelog,
-            published_by=principal.user,
-            published_at=now,
-        )
-        after = replace(agent, current_version=chosen, published=agent.draft, updated_at=now)
-        said = await self._words(agent.draft)
-        return await self._versions.publish(principal, agent, after, version, words=said)
+        return chosen
 
     async def deprecate(
         self, principal: Principal, agent: Agent, number: str, *, note: str = ""
@@ -181,24 +205,48 @@ class Publishing:
         content = await self._objects.get(definition.fingerprint)
         return await asyncio.to_thread(words, content)
 
-    async def _check(self, principal: Principal, agent: Agent) -> None:
+    async def verdicts(self, principal: Principal, agent: Agent) -> Sequence[Verdict]:
+        """What becomes of each case of the draft; all are run, as test runs.
+
+        Raises:
+            AgentAccessDenied: The agent belongs to somebody else.
+            InvalidAgentConfig: It has required parameters and no case.
+            ResourceExhausted: Too many runs are waiting.
+        """
         cases = cases_of(agent.draft)
-        runs = [
-            await self._running.accept(
-                principal, agent, Order(parameters=case.parameters, test=True, version=DRAFT)
-            )
-            for case in cases
-        ]
-        settled = [await self._running.get(principal, run.id, wait_seconds=None) for run in runs]
-        failed = [
-            {"case": case.name, "run_id": run.id, "message": problem}
+        orders = [Order(parameters=case.parameters, test=True, version=DRAFT) for case in cases]
+        starting = asyncio.ensure_future(self._started(principal, agent, orders))
+        try:
+            runs = await asyncio.shield(starting)
+            settled = [
+                await self._running.get(principal, run.id, wait_seconds=None) for run in runs
+            ]
+        except asyncio.CancelledError:
+            # Nobody wants to know any more.
+            for run in await starting:
+                await self._running.cancel(principal, run.id)
+            raise
+        return [
+            Verdict(case=case, run=run, problem=_problem(case, run))
             for case, run in zip(cases, settled, strict=True)
-            if (problem := _problem(case, run))
+        ]
+
+    async def _started(
+        self, principal: Principal, agent: Agent, orders: Sequence[Order]
+    ) -> Sequence[Run]:
+        return [await self._running.accept(principal, agent, order) for order in orders]
+
+    async def _check(self, principal: Principal, agent: Agent) -> None:
+        verdicts = await self.verdicts(principal, agent)
+        failed = [
+            {"case": verdict.case.name, "run_id": verdict.run.id, "message": verdict.problem}
+            for verdict in verdicts
+            if verdict.problem
         ]
         if failed:
             names = ", ".join(str(f["case"]) for f in failed)
             raise ChecksFailed(
-                f"{len(failed)} of {len(cases)} cases of {agent.address} failed: {names}."
+                f"{len(failed)} of {len(verdicts)} cases of {agent.address} failed: {names}."
                 " It was not published; open their runs to see why.",
                 agent=agent.address,
                 cases=failed,

@@ -14,12 +14,14 @@ from workbench.domain.access import Principal, Token
 from workbench.domain.agents import Agent
 from workbench.domain.definitions import Definition
 from workbench.domain.events import Event
+from workbench.domain.generations import Generation
 from workbench.domain.paging import Page
 from workbench.domain.parameters import Parameter
 from workbench.domain.revisions import Revision
 from workbench.domain.runs import Attempt, Run, attempts_of
 from workbench.domain.statistics import Statistics, Summary
 from workbench.domain.versions import Stage, Version
+from workbench.errors import WorkbenchError
 from workbench.services.authoring import entity_tag
 from workbench.services.postponing import Publication
 from workbench.services.validating import Examination
@@ -85,6 +87,7 @@ def definition_view(definition: Definition) -> dict[str, Any]:
         "retry": {**asdict(definition.retry), "on": list(definition.retry.on)},
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
+        "uses": list(definition.uses),
     }
 
 
@@ -155,10 +158,35 @@ def publication_view(publication: Publication) -> dict[str, Any]:
         "id": publication.id,
         "status": publication.status,
         "version": None if version is None else version_view(version),
-        "error": None
-        if error is None
-        else {"code": error.code, "message": str(error), "details": error.details},
+        "error": None if error is None else _refusal(error),
     }
+
+
+def generation_view(generation: Generation) -> dict[str, Any]:
+    """How far a description has come on its way to become an agent."""
+    error, plan = generation.error, generation.plan
+    return {
+        "id": generation.id,
+        "agent_name": generation.agent_name,
+        "description": generation.description,
+        "status": str(generation.status),
+        "step": None if generation.step is None else str(generation.step),
+        "source": str(generation.source),
+        "model": generation.model or None,
+        "plan": None if plan is None else plan.as_json(),
+        "rounds": [asdict(one) for one in generation.rounds],
+        "agent": generation.agent or None,
+        "verified": generation.verified,
+        "calls": generation.calls,
+        "cost_usd": generation.cost_usd,
+        "error": None if error is None else _refusal(error),
+        "created_at": moment(generation.created_at),
+        "ended_at": moment(generation.ended_at),
+    }
+
+
+def _refusal(error: WorkbenchError) -> dict[str, Any]:
+    return {"code": error.code, "message": str(error), "details": error.details}
 
 
 def run_view(run: Run) -> dict[str, Any]:
@@ -167,6 +195,7 @@ def run_view(run: Run) -> dict[str, Any]:
         "id": run.id,
         "agent": run.address,
         "agent_id": run.agent_id,
+        "parent_run_id": run.parent_id or None,
         "version": run.version,
         "status": str(run.status),
         "reason": None if run.reason is None else str(run.reason),
