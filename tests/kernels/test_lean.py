@@ -6,7 +6,7 @@ import pytest
 
 from workbench.domain.runs import RunStatus
 from workbench.kernels import Wanted
-from workbench.kernels.connection import receive
+from workbench.kernels.channel import receive
 
 pytestmark = pytest.mark.kernel
 

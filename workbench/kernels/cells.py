@@ -21,7 +21,8 @@ from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason, RunStatus
 from workbench.kernels import Kernel, Report
-from workbench.kernels.connection import Message, receive
+from workbench.kernels.channel import receive
+from workbench.kernels.connection import Message
 from workbench.kernels.faults import Fault, broken
 from workbench.kernels.front import Step
 from workbench.kernels.metering import Gauge, Meter, cpu_fault, memory_fault
@@ -225,6 +226,8 @@ class Cells:
         message = self._connection.read(frames)
         step = self._asked.get(message.parent)
         if step is None:
+            if message.type == "status":  # of a request of ours that is no cell's
+                self._outputs.refund(message)
             return False
         for type, data in self._outputs.take(message, step.cell, step.position):
             self._report(type, {**step.place, **data})

@@ -300,7 +300,7 @@ class _Echo:
     def send(self, message: dict[str, Any]) -> None:
         frames = self.session.serialize(message)
         self._outputs.charge(sum(map(len, frames)))
-        self._connection.shell.send_multipart(frames)
+        self._connection.shell.send(frames)
 
 
 def _replace(content: dict[str, Any], by: Mapping[str, Any]) -> None:
