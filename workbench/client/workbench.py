@@ -45,6 +45,11 @@ class BenchVerbs:
         return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
 
     @asks
+    def limits(self) -> Plan[View]:
+        """What a run may take, and the most that an agent may ask for: limits, network, retries."""
+        return dict((yield Request(path="/limits", repeatable=True)).json())
+
+    @asks
     def make_token(
         self, name: str, *, user: str | None = None, days: float | None = None
     ) -> Plan[View]:
