@@ -1,45 +1,15 @@
 """The desk of an author: agents are made, edited, published, compared; runs are looked at."""
 
-import asyncio
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.panels.conftest import ROOT
-from workbench.panels.desk import Desk
+from tests.panels.conftest import ROOT, at_desk, make
 from workbench.panels.difference import difference_page
 
 pytestmark = [pytest.mark.gateway, pytest.mark.kernel]
-
-
-def at_desk(test):
-    """A test at a desk that is tidied up at its end, on a loop of its own."""
-
-    def carried_out(server):
-        async def whole():
-            desk = Desk(server.find)
-            await desk.done()
-            try:
-                async with asyncio.timeout(100):
-                    await test(desk)
-            finally:
-                await desk.end()
-
-        asyncio.run(whole())
-
-    carried_out.__name__ = test.__name__
-    return carried_out
-
-
-async def make(desk, name, starter="Greeting"):
-    new = desk.agents.new
-    new.fill("starter", starter)
-    new.fill("name", name)
-    new.create()
-    await desk.done()
-    return desk.agents.state.agent
 
 
 @at_desk
@@ -127,7 +97,7 @@ async def test_what_an_agent_says_of_itself_is_edited_and_two_states_are_compare
     assert editor.state.own["timeout_seconds"] == 12
     assert editor.state.own["output_schema"] == {"type": "object", "required": ["sum"]}
     assert "input_schema" not in editor.state.own
-    assert editor.state.saved
+    assert editor.is_saved()
     agents.versions.choose("draft")
     agents.versions.choose("1.0.0")
     await desk.done()

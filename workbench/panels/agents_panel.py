@@ -215,7 +215,7 @@ def _card(agent: View) -> dict[str, Any]:
     return {
         "id": agent["id"],
         "title": agent["agent_name"],
-        "badge": wording.badge(agent["stage"]),
+        "badge": wording.version_badge(agent),
         "text": agent["description"] or agent["owner"],
     }
 
@@ -227,6 +227,6 @@ def _head(agent: View) -> dict[str, Any]:
     return {
         "title": f"{agent['owner']}/{agent['agent_name']}",
         "badges": badges,
-        "meta": f"{wording.version_of(agent)} · {agent['visibility']}",
+        "meta": wording.standing(agent),
         "text": agent["description"],
     }

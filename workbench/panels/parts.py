@@ -168,6 +168,11 @@ class Sheet(Part):
     _esm = _script("frame")
 
 
+def columns(labels: Mapping[str, str], **kinds: str) -> list[dict[str, str]]:
+    """The columns of a table, headed as *labels* say and each of its kind."""
+    return [{"key": key, "label": labels[key], "kind": kind} for key, kind in kinds.items()]
+
+
 def screen(*children: Any) -> Any:
     """The outermost box of a panel, with the style of all that is in it."""
     style = ipywidgets.HTML(f"<style>{_STYLE}</style>")
@@ -175,10 +180,11 @@ def screen(*children: Any) -> Any:
     return boxed("wb", style, boxed("wb-stack", *children))
 
 
-def boxed(name: str, *children: Any) -> Any:
-    """*children* in a box of the class *name*."""
+def boxed(names: str, *children: Any) -> Any:
+    """*children* in a box of the classes *names*."""
     box = ipywidgets.Box(list(children))
-    box.add_class(name)
+    for name in names.split():
+        box.add_class(name)
     # Sizes are the style sheet's: ipywidgets' own would stand in its way.
     box.layout = ipywidgets.Layout()
     return box

@@ -122,7 +122,7 @@ class RunPanel(Panel[RunState]):
         self._log.add([_line(one) for one in state.lines[self._told :]])
         self._told = len(state.lines)
         self._ending.show(**self._ended(state))
-        self._value.show(blocks=list(state.blocks))
+        self._value.show(blocks=list(state.followed.shown if state.busy else state.blocks))
         self._links.show(items=[self._link_to(state.run, file) for file in state.files])
 
     async def _start(self, agent: View, values: dict[str, object], *, test: bool) -> None:

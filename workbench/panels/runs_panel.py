@@ -17,15 +17,6 @@ View: TypeAlias = Mapping[str, Any]
 PAGE = 50
 _STATUSES = ("completed", "failed", "cancelled", "running", "pending")
 _TESTS = "tests"
-_COLUMNS = (
-    {"key": "status", "label": "Status", "kind": "status"},
-    {"key": "agent", "label": "Agent"},
-    {"key": "version", "label": "Version", "kind": "code"},
-    {"key": "at", "label": "Accepted", "kind": "moment"},
-    {"key": "took", "label": "Took", "kind": "took"},
-    {"key": "user", "label": "By"},
-    {"key": "given", "label": "With"},
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +79,16 @@ class RunsPanel(Panel[RunsState]):
         self._search.show(hint=wording.OF_AGENT, text=state.agent, filters=filters)
         self._trouble.show(text=state.problem, tone="bad" if state.problem else "")
         self._table.show(
-            columns=list(_COLUMNS),
+            columns=parts.columns(
+                wording.RUN_COLUMNS,
+                status="status",
+                agent="text",
+                version="code",
+                at="moment",
+                took="took",
+                user="text",
+                given="text",
+            ),
             rows=[_row(run) for run in state.runs],
             choosable=True,
             selected=list(state.chosen),
