@@ -91,6 +91,10 @@ class AgentsPanel(Panel[AgentsState]):
         self.editor.look_at(agent)
         self._go(self._read_about(agent))
 
+    def fill_in(self, address: str, given: Mapping[str, object]) -> None:
+        """Show the agent at *address* with what was *given* to it before in its form."""
+        self._go(self._fill_in(address, given))
+
     async def done(self) -> None:
         """Wait until nothing is under way any more."""
         panels = (self.new, self.runs, self.versions, self.editor)
@@ -154,6 +158,12 @@ class AgentsPanel(Panel[AgentsState]):
             self.change(user=user, agents=tuple(agents), problem="")
         if self.state.agent is None and agents and not self.state.making:
             self.look_at(agents[0])
+
+    async def _fill_in(self, address: str, given: Mapping[str, object]) -> None:
+        noun = await self._link.wb.agents.get(address)
+        self.look_at(noun.about)
+        self.runs.look_at(noun.about, given)
+        self.change(tab="run")
 
     async def _read_about(self, agent: View) -> None:
         noun = self._link.wb.agent(dict(agent))

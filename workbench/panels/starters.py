@@ -59,5 +59,10 @@ agent.file("steps.txt", "\\n".join(done).encode())
 agent.result({"steps": len(done)})
 """
 
-STARTERS: Mapping[str, str] = {"Greeting": GREETING, "Table": TABLE, "Steps": STEPS}
+STARTERS: Mapping[str, str] = {
+    "Greeting": GREETING,
+    "Table": TABLE,
+    "Steps": STEPS,
+    "Own source": "",
+}
 """By what people call them."""

@@ -64,9 +64,15 @@ class VersionsPanel(Panel[VersionsState]):
         self._asked = parts.boxed("wb-inset wb-stack", self._fields, self._confirm)
         self._kept_back = parts.boxed("wb-stack", self._failed_cases)
         hint = parts.Note(meta=wording.CHOOSE_TWO)
-        told = parts.boxed("wb-stack", self._trouble, self._kept_back)
         self.view = parts.boxed(
-            "wb-stack", self._actions, self._asked, told, hint, self._table, self._sheet
+            "wb-stack",
+            self._actions,
+            self._asked,
+            self._trouble,
+            self._kept_back,
+            hint,
+            self._table,
+            self._sheet,
         )
         self.draw()
 
@@ -168,7 +174,7 @@ class VersionsPanel(Panel[VersionsState]):
             for name, look in wording.ASKED[state.asking].items()
         ]
         busy = bool(state.doing)
-        self._fields.show(fields=fields, problems=dict(state.wrong), disabled=busy)
+        self._fields.show(fields=fields, problems=dict(state.wrong), columns=2, disabled=busy)
         label = {PUBLISH: wording.PUBLISH_NOW, DEPRECATE: wording.DEPRECATE_NOW}[state.asking]
         sure = {"id": f"{state.asking}-now", "label": label, "look": "main"}
         buttons = [{**sure, "off": busy or any(state.wrong.values())}]
