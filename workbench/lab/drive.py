@@ -66,6 +66,8 @@ class WorkbenchDrive(AsyncLargeFileManager):
         self.bench = bench or Bench()
         self.shelves = Shelves(self.bench, drive=self.drive, panel=Path(self.panel))
         self._seen: OrderedDict[str, str] = OrderedDict()
+        # The drafts that were shown with a kernel they do not name themselves.
+        self._told: set[str] = set()
         self._uploads = Uploads()
 
     @default("scratch")
@@ -172,12 +174,13 @@ class WorkbenchDrive(AsyncLargeFileManager):
 
     def _opened(self, entry: Entry, held: bytes, etag: str | None) -> dict[str, Any]:
         place, nb = entry.place, node(**json.loads(held))
-        complete(nb.metadata)
+        told = complete(nb.metadata)
         self.mark_trusted_cells(nb, place.path)
         model = {**models.bare(entry), "content": nb, "format": "json"}
         if place.kind is Kind.DRAFT and etag:
             model |= models.hashed(etag)
             self._remember(place.path, etag)
+            (self._told.add if told else self._told.discard)(place.path)
         self.validate_notebook_model(model)
         return model
 
@@ -185,7 +188,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
         self._seen[path] = etag
         self._seen.move_to_end(path)
         if len(self._seen) > TABS:
-            self._seen.popitem(last=False)
+            self._told.discard(self._seen.popitem(last=False)[0])
 
     # Saving
 
@@ -224,7 +227,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
         if content is not None:
             nb = node(**content)
             self.check_and_sign(nb, target.path)
-            reduce(nb.metadata)
+            reduce(nb.metadata, told=target.path in self._told)
             content = json.loads(json.dumps(nb))
         if await self._holds(target):
             entry = await self.shelves.entry(target)
