@@ -168,19 +168,32 @@ class AgentsPanel(Panel[AgentsState]):
     async def _read_about(self, agent: View) -> None:
         noun = self._link.wb.agent(dict(agent))
         await noun.refresh()
+        self._know(noun.about)
         if self.state.agent is not None and self.state.agent["id"] == agent["id"]:
+            if noun.about["updated_at"] != agent["updated_at"]:
+                self._show_again(noun.about)
             self.change(agent=noun.about)
 
     def _changed(self, agent: View) -> None:
         """Take note that *agent* is otherwise now."""
         self.change(agent=agent)
+        self._show_again(agent)
+        self.read()
+
+    def _show_again(self, agent: View) -> None:
+        """Show all sides of *agent* as they are now; what is under way or not saved stays."""
         if not self.runs.state.busy:
             self.runs.look_at(agent)
-        if self.versions.state.agent is not agent:
+        if self.versions.state.agent is not agent and not self.versions.state.doing:
             self.versions.look_at(agent)
         if self.editor.state.agent is not agent:
             self.editor.look_at(agent)
-        self.read()
+
+    def _know(self, agent: View) -> None:
+        """Note in the list how *agent* stands now."""
+        if (agents := self.state.agents) is not None:
+            known = tuple(agent if one["id"] == agent["id"] else one for one in agents)
+            self.change(agents=known)
 
     def _made(self, agent: View) -> None:
         self.read()

@@ -140,12 +140,8 @@ class RunPanel(Panel[RunState]):
     async def _follow(self) -> None:
         assert self.state.run is not None
         run = self._link.wb.run(dict(self.state.run))
-        if self.state.run["completed_at"] is None:
-            async for event in run.events(after=self.state.followed.seq):
-                self._heed(event)
-        else:
-            async for event in run.events():
-                self._heed(event)
+        async for event in run.events(after=self.state.followed.seq):
+            self._heed(event)
         await run.wait()
         await self._finish(run)
 
