@@ -47,13 +47,13 @@ LEAST_CONTRAST = """(root) => {
       .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
     return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
   };
-  const page = getComputedStyle(document.documentElement).colorScheme.includes('dark') ? [18, 18, 18, 1] : [255, 255, 255, 1];
+  const page = matchMedia('(prefers-color-scheme: dark)').matches ? [18, 18, 18, 1] : [255, 255, 255, 1];
   const behind = (element) => {
     if (!element) return page;
     const own = rgba(getComputedStyle(element).backgroundColor);
     return own[3] === 1 ? own : over(own, behind(element.parentElement));
   };
-  const shown = [...root.querySelectorAll('h2, h3, h4, p, td, th, label, code, summary, button')]
+  const shown = [...root.querySelectorAll('h2, h3, h4, p, td, th, label, code, summary, button, .wb-badge, .wb-help, .wb-wrong')]
     .filter((one) => one.checkVisibility() && !one.disabled && one.textContent.trim());
   const found = shown.map((one) => {
     const ground = behind(one);
