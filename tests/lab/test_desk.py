@@ -31,6 +31,16 @@ DARK = "JupyterLab Dark"
 CONTRAST = 4.5
 """What WCAG 2.2 asks of text in normal size (success criterion 1.4.3)."""
 
+# The sides of the desk, and what is there once one of them is.
+SIDES = {
+    "versions": ".wb-rows tr[data-id='1.0.0']:visible",
+    "edit": "select[name=visibility]:visible",
+    "limits": "input[name=memory_bytes]:visible",
+    "cases": ".wb-run-all:visible",
+    "call": ".wb-snippet:visible",
+    "figures": ".wb-chart:visible svg",
+}
+
 # How text stands out from what is behind it, at the least, and where that is.
 LEAST_CONTRAST = """(root) => {
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
@@ -216,13 +226,18 @@ def test_a_gateway_restarted_under_an_open_desk_is_told_and_waited_for(desk, lab
     press(page, "run")
     expect(page.locator(".wb-log-line:visible")).to_have_text("asleep", timeout=PATIENCE)
 
-    lab.serving.stop()
     lost = page.locator(".wb-note[data-tone=bad]", has_text="does not answer")
-    expect(lost).to_be_visible(timeout=PATIENCE)
-    expect(lost).to_contain_text("Your runs are kept")
-    lab.serving.start()
+    lab.serving.stop()
+    try:
+        # Whether the run's end was still heard or not: whoever asks for something is told.
+        side(page, "runs")
+        expect(lost).to_be_visible(timeout=PATIENCE)
+        expect(lost).to_contain_text("Your runs are kept")
+    finally:
+        lab.serving.start()
 
     expect(lost).to_be_hidden(timeout=PATIENCE)
+    side(page, "agents")
     ended(page, "failed")
     expect(page.locator(".wb-answer:visible")).to_contain_text("was stopped while")
     expect(page.locator(".wb-log-line:visible")).to_have_text(["asleep"])
@@ -262,12 +277,14 @@ def test_whatever_the_theme_what_is_written_can_be_read(desk, wb, theme):
     page.get_by_placeholder("Find an agent").last.fill("contrast")
     look_at(page, "contrast")
 
-    for name in ("versions", "edit", "limits", "cases", "call", "figures"):
+    for name, there in SIDES.items():
         side(page, name)
+        page.locator(there).first.wait_for(timeout=PATIENCE)
         readable(page.locator(".wb:visible").first, name)
     side(page, "runs")
-    page.locator(".wb-rows tbody tr:visible").first.click()
-    page.locator(".wb-rows tbody tr:visible").nth(1).click(modifiers=["Control"])
+    runs = page.locator(".wb-rows tbody tr:visible:has(.wb-badge)")
+    runs.first.click()
+    runs.nth(1).click(modifiers=["Control"])
     inside = page.frame_locator(".wb-page iframe:visible").locator("body")
     expect(inside).to_contain_text("parameters", timeout=PATIENCE)
     readable(inside, "difference")
