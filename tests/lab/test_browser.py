@@ -213,3 +213,24 @@ def test_an_agent_downloads_as_a_file(lab, wb):
     # The disk is served as ever.
     Path(lab.log.parent, "work", "mine.txt").write_text("mine")
     assert lab.get("/files/mine.txt")[2] == b"mine"
+
+
+def test_how_far_a_run_is_is_told_line_by_line_to_who_is_signed_in(lab, wb):
+    agent = wb.agents.create("told", GREETER)
+    agent.publish(force=True)
+    run = agent.start({"name": "Grace"})
+
+    body = lab.get(f"/workbench/events/{run.id}")[2]
+
+    told = [json.loads(line) for line in body.splitlines()]
+    assert {one["type"] for one in told} == {"cell.started", "cell.finished"}
+    begun = [one for one in told if one["type"] == "cell.started"]
+    assert [one["of"] for one in begun] == [len(begun)] * len(begun)
+    for path, token, status in (
+        (f"/workbench/events/{run.id}", "wrong", 403),
+        ("/workbench/events/nothing", None, 404),
+    ):
+        with pytest.raises(HTTPError) as refused:
+            lab.get(path, token=token)
+        assert refused.value.code == status
+        refused.value.close()
