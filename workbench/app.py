@@ -118,6 +118,8 @@ class App:
     Attributes:
         settings: What it was built from.
         protection: How far runs are kept apart here, and how far they must be.
+        limits: What a run may take unless its agent asks for something else.
+        caps: The most that an agent may ask for.
         store: What is remembered.
         admitting: Who may come in.
         authoring: Agents and their drafts.
@@ -158,7 +160,7 @@ class App:
         self._executor = executor
         self.protection = protection
         self._clock = clock
-        self._caps = caps_of(settings)
+        self.limits, self.caps = limits_of(settings), caps_of(settings)
         self.admitting = Admitting(access=store.access, clock=clock)
         self.ticketing = Ticketing(clock=clock)
         self._set_up_drafts()
@@ -194,7 +196,7 @@ class App:
             objects=store.objects,
             revising=self.revising,
             kernels=self.settings.kernels,
-            caps=self._caps,
+            caps=self.caps,
             clock=self._clock,
             new_id=new_id,
         )
@@ -224,8 +226,8 @@ class App:
             objects=store.objects,
             executor=self._executor,
             lending=self.lending,
-            limits=limits_of(self.settings),
-            caps=self._caps,
+            limits=self.limits,
+            caps=self.caps,
             kernels=self.settings.kernels,
             protection=self.protection,
             watch=watch,
@@ -273,7 +275,7 @@ class App:
             versions=self.store.versions,
             objects=self.store.objects,
             running=self.running,
-            caps=self._caps,
+            caps=self.caps,
             clock=self._clock,
         )
         self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
@@ -285,7 +287,7 @@ class App:
             publishing=self.publishing,
             consulting=consulting,
             kernels=self.settings.kernels,
-            caps=self._caps,
+            caps=self.caps,
             packages=self.settings.preload,
             clock=self._clock,
         )

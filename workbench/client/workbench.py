@@ -85,6 +85,11 @@ class BenchVerbs(Generic[GatewayT, AgentsT, RunsT]):
         return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
 
     @asks
+    def limits(self) -> Plan[View]:
+        """What a run may take, and the most that an agent may ask for: limits, network, retries."""
+        return dict((yield Request(path="/limits", repeatable=True)).json())
+
+    @asks
     def usage(
         self,
         *,

@@ -27,6 +27,7 @@ NUMBER = {
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
+_AMOUNT = {"type": "number"}
 _FRACTION = {"type": "number"}
 _YES_OR_NO = {"type": "boolean"}
 _FREE = {"type": "object"}
@@ -363,6 +364,14 @@ SCHEMAS: Mapping[str, Schema] = {
         **_SUMMARY,
         days=_list(_object(day={"type": "string", "format": "date"}, **_SUMMARY)),
         agents=_list(_object(agent=_TEXT, **_SUMMARY)),
+    ),
+    "Limits": _object(
+        limits={
+            "type": "object",
+            "additionalProperties": _object(given=_AMOUNT, least=_AMOUNT, most=_AMOUNT),
+        },
+        network=_object(most=_one_of(Network), hosts=_WHOLE),
+        retry=_object(most=_WHOLE, reasons=_list(_TEXT), backoff_seconds=_AMOUNT),
     ),
     "Ticket": _object(ticket=_TEXT, url=_TEXT, expires_at=_MOMENT),
     "TicketWish": _wish("path", path=_TEXT),

@@ -334,6 +334,7 @@ SHAPES: Mapping[str, Shape] = {
         gives={200: "Statistics"},
         refuses=_SIGHT,
     ),
+    "GET /limits": Shape(gives={200: "Limits"}),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
     "GET /me": Shape(gives={200: "User"}),
     "POST /tokens": Shape(

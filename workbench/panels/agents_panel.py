@@ -96,6 +96,10 @@ class AgentsPanel(Panel[AgentsState]):
         self.editor.look_at(agent)
         self._go(self._read_about(agent))
 
+    def fill_in(self, address: str, given: Mapping[str, object]) -> None:
+        """Show the agent at *address* with what was *given* to it before in its form."""
+        self._go(self._fill_in(address, given))
+
     async def done(self) -> None:
         """Wait until nothing is under way any more."""
         panels = (self.new, self.described, self.runs, self.versions, self.editor)
@@ -161,10 +165,19 @@ class AgentsPanel(Panel[AgentsState]):
         if self.state.agent is None and agents and not self._away:
             self.look_at(agents[0])
 
+    async def _fill_in(self, address: str, given: Mapping[str, object]) -> None:
+        noun = await self._link.wb.agents.get(address)
+        self.look_at(noun.about)
+        self.runs.look_at(noun.about, given)
+        self.change(tab="run")
+
     async def _read_about(self, agent: View) -> None:
         noun = self._link.wb.agent(dict(agent))
         await noun.refresh()
+        self._know(noun.about)
         if self.state.agent is not None and self.state.agent["id"] == agent["id"]:
+            if noun.about["updated_at"] != agent["updated_at"]:
+                self._show_again(noun.about)
             self.change(agent=noun.about)
 
     @property
@@ -175,13 +188,23 @@ class AgentsPanel(Panel[AgentsState]):
     def _changed(self, agent: View) -> None:
         """Take note that *agent* is otherwise now."""
         self.change(agent=agent)
+        self._show_again(agent)
+        self.read()
+
+    def _show_again(self, agent: View) -> None:
+        """Show all sides of *agent* as they are now; what is under way or not saved stays."""
         if not self.runs.state.busy:
             self.runs.look_at(agent)
-        if self.versions.state.agent is not agent:
+        if self.versions.state.agent is not agent and not self.versions.state.doing:
             self.versions.look_at(agent)
         if self.editor.state.agent is not agent:
             self.editor.look_at(agent)
-        self.read()
+
+    def _know(self, agent: View) -> None:
+        """Note in the list how *agent* stands now."""
+        if (agents := self.state.agents) is not None:
+            known = tuple(agent if one["id"] == agent["id"] else one for one in agents)
+            self.change(agents=known)
 
     def _made(self, agent: View) -> None:
         self.read()
@@ -231,7 +254,7 @@ def _card(agent: View) -> dict[str, Any]:
     return {
         "id": agent["id"],
         "title": agent["agent_name"],
-        "badge": wording.badge(agent["stage"]),
+        "badge": wording.version_badge(agent),
         "text": agent["description"] or agent["owner"],
     }
 
@@ -243,6 +266,6 @@ def _head(agent: View) -> dict[str, Any]:
     return {
         "title": f"{agent['owner']}/{agent['agent_name']}",
         "badges": badges,
-        "meta": f"{wording.version_of(agent)} · {agent['visibility']}",
+        "meta": wording.standing(agent),
         "text": agent["description"],
     }

@@ -71,5 +71,6 @@ STARTERS: Mapping[str, str] = {
     "Table": TABLE,
     "Steps": STEPS,
     "Prompt": PROMPT,
+    "Own source": "",
 }
 """By what people call them."""

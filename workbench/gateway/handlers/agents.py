@@ -88,6 +88,7 @@ async def validate(call: Call) -> Answer:
         validated,
         proposal,
         kernels=call.app.settings.kernels,
+        caps=call.app.caps,
         publish=bool(given.get("publish", False)),
         refused=refused,
     )
