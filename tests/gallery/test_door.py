@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tornado.httpclient import HTTPRequest
@@ -23,6 +24,25 @@ def test_who_is_not_signed_in_is_sent_to_the_door(house):
     assert house.get("/session")[0] == 302
     assert house.get(f"/runs/{'0' * 32}/a.txt")[0] == 302
     assert house.get(f"/api/kernels/{uuid.uuid4()}")[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("/?agent=admin/slow", "/?agent=admin/slow"),
+        ("/?agent=admin%2Fslow&x=1", "/?agent=admin/slow"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/?agent=../x", "/"),
+        ("http://[", "/"),
+        ("/?agent=a/b%0d%0aX:y", "/"),
+    ],
+)
+def test_whoever_signs_in_gets_the_agent_they_came_for_and_no_other_site(house, wanted, given):
+    asked = quote(wanted, safe="")
+
+    status, headers, _ = house.get(f"/login?token={LOGIN}&next={asked}")
+
+    assert (status, headers["Location"]) == (302, given)
 
 
 @pytest.mark.parametrize("query", ["token=wrong", "ticket=wrong"])

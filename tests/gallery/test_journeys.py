@@ -61,6 +61,25 @@ def test_a_viewer_finds_fills_in_runs_sees_progress_and_downloads(browse, vera, 
     expect(newest).to_contain_text("Steps: 8, Pace: slow")
 
 
+def test_an_agent_has_an_address_to_keep_and_to_go_back_to(browse, house, vera):
+    page = browse(vera, at="?agent=admin/long-walk", shows=".wb-run")
+    expect(page.locator("h2:visible")).to_have_text("Long walk")
+    expect(page).to_have_title("Long walk · Agent workbench")
+    page.locator(".wb-back").click()
+    expect(page).to_have_url(f"{house.url}/")
+    look_at(page, "Slow")
+    expect(page).to_have_url(re.compile(r"/\?agent=admin%2Fslow$"))
+
+    page.go_back()
+
+    expect(page.locator(".wb-cards-one").first).to_be_visible()
+    page.go_back()
+    expect(page.locator("h2:visible")).to_have_text("Long walk")
+    page.go_forward()
+    page.go_forward()
+    expect(page.locator("h2:visible")).to_have_text("Slow")
+
+
 def test_what_is_wrong_in_the_form_is_told_at_its_field_and_starts_nothing(browse, vera):
     page = browse(vera)
     look_at(page, "Long walk")

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
@@ -19,6 +19,7 @@ from tornado.web import HTTPError, authenticated
 from workbench.errors import Unavailable, WorkbenchError
 from workbench.gallery.door import Door, session_of
 from workbench.gallery.entrance import Entrance
+from workbench.gallery.pages import ADDRESS
 
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
 _POLICY = (
@@ -52,7 +53,7 @@ class SignIn(JupyterHandler):
         elif ticket:
             await self._enter(lambda way: way.by_ticket(ticket))
         elif self.current_user is not None:
-            self.redirect(self.base_url)
+            self.redirect(self._wanted())
         else:
             self._form()
 
@@ -72,7 +73,13 @@ class SignIn(JupyterHandler):
             self._form(said if isinstance(error, Unavailable) else "This does not let anybody in.")
             return
         door.admit(self, proof)
-        self.redirect(self.base_url)
+        self.redirect(self._wanted())
+
+    def _wanted(self) -> str:
+        """The page that somebody was about to open, if it is one of ours: never another site."""
+        query = parse_qs(self.get_query_argument("next", "").partition("?")[2])
+        asked = query.get("agent", [""])[0]
+        return f"{self.base_url}?agent={asked}" if ADDRESS.fullmatch(asked) else self.base_url
 
     def _form(self, problem: str = "") -> None:
         token = self.xsrf_token.decode()

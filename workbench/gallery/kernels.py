@@ -12,25 +12,34 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
+from traitlets import default
+
+from workbench.gallery.forking import PageKernel, Template
 
 _KEPT = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "JUPYTER_PATH", "VIRTUAL_ENV"}
 )
-
-
 _READY_SECONDS = 60.0
 # What every page imports; a kernel that has done so knows nothing of any visitor.
-_MADE_READY = "import workbench.panels.viewer_page"
+_PAGE = "workbench.panels.viewer_page"
 
 
 class PageKernels(AsyncMappingKernelManager):
     """Kernels, and whose page each of them runs.
 
     One is always kept ready, its imports done: it has run no page, so it knows of no visitor.
+
+    Attributes:
+        template: What forks them.
     """
+
+    @default("kernel_manager_class")
+    def _page_kernels(self) -> str:
+        return f"{PageKernel.__module__}.{PageKernel.__name__}"
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)  # type: ignore[no-untyped-call]
+        self.template = Template([_PAGE], _clean(os.environ))
         self._owners: dict[str, str] = {}
         self._spare: str | None = None
         self._preparing: asyncio.Task[None] | None = None
@@ -46,7 +55,7 @@ class PageKernels(AsyncMappingKernelManager):
         """The id of a new kernel, that knows of this process no more than it needs."""
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
         kernel_id, self._spare = self._spare, None
-        if kernel_id is None:
+        if kernel_id is None or not await self.is_alive(kernel_id):
             kernel_id = await self._start(how)
         self._prepare(how)
         if isinstance(handler, JupyterHandler) and handler.current_user is not None:
@@ -88,7 +97,7 @@ class PageKernels(AsyncMappingKernelManager):
         client.start_channels()
         try:
             await client.wait_for_ready(timeout=_READY_SECONDS)
-            client.execute(_MADE_READY, silent=True)
+            client.execute(f"import {_PAGE}", silent=True)
             await client.get_shell_msg(timeout=_READY_SECONDS)
         finally:
             client.stop_channels()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from jupyter_server.base.handlers import JupyterHandler
 
 from workbench.gallery.door import session_of
+
+_NAME = "[a-z0-9][a-z0-9_-]{0,62}"
+ADDRESS = re.compile(f"{_NAME}/{_NAME}")
+"""Which agent a page begins at, as its address says: `?agent=owner/name`."""
 
 POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'self'; form-action 'self';"
@@ -28,7 +33,13 @@ def for_visitor(
     They stand in a cell, which nobody is shown: an environment can be read by other processes.
     """
     session = session_of(handler)
-    given = {"url": session.url, "token": session.token, "files_at": f"{handler.base_url}runs/"}
+    asked = handler.get_query_argument("agent", "")
+    given = {
+        "url": session.url,
+        "token": session.token,
+        "files_at": f"{handler.base_url}runs/",
+        "begin_at": asked if ADDRESS.fullmatch(asked) else "",
+    }
     for cell in notebook["cells"]:
         if "parameters" in cell["metadata"].get("tags", ()):
             lines = [f"{name} = {json.dumps(value)}" for name, value in given.items()]

@@ -162,6 +162,12 @@ class Note(Part):
     _esm = _script("note")
 
 
+class Address(Part):
+    """What the browser's address says of the page; tells `go` when somebody goes back or on."""
+
+    _esm = _script("address")
+
+
 class Sheet(Part):
     """A page made by the workbench, in a frame where nothing in it can run."""
 
