@@ -192,7 +192,7 @@ def test_a_page_that_is_closed_ends_its_kernel_and_one_that_lost_it_says_so(brow
     alive = f"{house.url}/api/kernels/{kernel}"
     assert page.request.get(alive).status == 200
     other = page.context.new_page()
-    other.goto(f"{house.url}/session")
+    other.goto(f"{house.url}/voila/static/voila.js")
 
     with page.expect_event("close"):
         page.close(run_before_unload=True)

@@ -24,7 +24,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_server.services.kernels.kernelmanager import ServerKernelManager
 from traitlets import Any as Whatever
-from traitlets import DottedObjectName, Type
+from traitlets import DottedObjectName, Type, default
 
 _LAUNCHER = "ipykernel_launcher"
 _REPLY_BYTES = 64
@@ -191,16 +191,20 @@ class PageClient(AsyncKernelClient):
 
 
 class PageKernel(ServerKernelManager):
-    """One kernel of a page; its `parent` has the template."""
+    """One kernel of a page; where it comes from, its `parent` has unless it is told."""
 
     client_class = DottedObjectName(f"{__name__}.PageClient")
     client_factory = Type(klass=AsyncKernelClient, default_value=PageClient)
+    template: Any = Whatever()
+
+    @default("template")
+    def _shared_template(self) -> Any:
+        return self.parent.template if self.parent else None
 
     async def _async_pre_start_kernel(self, **how: Any) -> tuple[list[str], dict[str, Any]]:
         if self.provisioner is None:
-            kernels: Any = self.parent
             self.provisioner = ForkedProvisioner(
-                template=kernels.template,
+                template=self.template,
                 kernel_id=self.kernel_id,
                 kernel_spec=self.kernel_spec,
                 parent=self,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import parse_qs, quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
@@ -14,9 +14,10 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httputil import parse_response_start_line
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, authenticated
+from tornado.web import HTTPError, RequestHandler, authenticated
 
 from workbench.errors import Unavailable, WorkbenchError
+from workbench.gallery.assets import Assets
 from workbench.gallery.door import Door, session_of
 from workbench.gallery.entrance import Entrance
 from workbench.gallery.pages import ADDRESS
@@ -27,6 +28,7 @@ _POLICY = (
 )
 _FILE_POLICY = "sandbox; default-src 'none'"
 _TOLD = ("Content-Type", "Content-Disposition", "Content-Length", "ETag")
+_FOR_GOOD = "public, max-age=31536000, immutable"
 _SECONDS = 3_600.0
 
 Method = TypeVar("Method", bound=Callable[..., object])
@@ -103,16 +105,6 @@ class SignOut(JupyterHandler):
         self.redirect(f"{self.base_url}login")
 
 
-class Me(JupyterHandler):
-    """Who is signed in, for the head of the page."""
-
-    @authenticated
-    @_authorized("read")
-    def get(self) -> None:
-        """The name of the user."""
-        self.finish({"user": session_of(self).user})
-
-
 class RunFile(JupyterHandler):
     """A file that a run left, passed on from the gateway piece by piece."""
 
@@ -156,9 +148,40 @@ class RunFile(JupyterHandler):
             self.flush()
 
 
-HANDLERS = [
-    (r"/login", SignIn),
-    (r"/logout", SignOut),
-    (r"/session", Me),
-    (r"/runs/([0-9a-f]{32})/(.+)", RunFile),
-]
+class AssetFile(RequestHandler):
+    """What pages load, which tells nobody anything and may be kept for good."""
+
+    def initialize(self, assets: Assets) -> None:
+        """Serve *assets*."""
+        self._assets = assets
+
+    def get(self, key: str, path: str) -> None:
+        """The file, packed for those who take it."""
+        asset = self._assets.find(path)
+        if asset is None:
+            raise HTTPError(404)
+        if cast("Door", self.settings["identity_provider"]).session_of(self):
+            self._assets.learn(path, self.request.query)
+        # A page that was opened before a new release may still ask for the rest of it.
+        current = key == self._assets.key
+        self.set_header("Cache-Control", _FOR_GOOD if current else "no-cache")
+        self.set_header("Content-Type", asset.type)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Vary", "Accept-Encoding")
+        packed = asset.packed if "gzip" in self.request.headers.get("Accept-Encoding", "") else None
+        if packed is not None:
+            self.set_header("Content-Encoding", "gzip")
+        self.finish(packed or asset.body)
+
+    def compute_etag(self) -> None:
+        """None: the address says it."""
+
+
+def handlers(assets: Assets) -> list[tuple[Any, ...]]:
+    """What answers besides Voilà, as Tornado wants it."""
+    return [
+        (r"/login", SignIn),
+        (r"/logout", SignOut),
+        (r"/runs/([0-9a-f]{32})/(.+)", RunFile),
+        (r"/assets/([0-9a-f]{16})/(.+)", AssetFile, {"assets": assets}),
+    ]

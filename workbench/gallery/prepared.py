@@ -50,11 +50,12 @@ def _become(order: dict[str, Any]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.environ.clear()
-        # By this it learns that the template is gone.
-        os.environ.update(order["env"], JPY_PARENT_PID=str(os.getppid()))
+        os.environ.update(order["env"])
         random.seed()
+        # By its parent's number it learns that the template is gone.
+        parent = f"--IPKernelApp.parent_handle={os.getppid()}"
         sys.argv[1:] = order["arguments"]
-        IPKernelApp.launch_instance(order["arguments"])
+        IPKernelApp.launch_instance([*order["arguments"], parent])
     finally:
         os._exit(0)
 
