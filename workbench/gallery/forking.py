@@ -199,7 +199,7 @@ class PageKernel(ServerKernelManager):
 
     @default("template")
     def _shared_template(self) -> Any:
-        return self.parent.template if self.parent else None
+        return None if self.parent is None else self.parent.template
 
     async def _async_pre_start_kernel(self, **how: Any) -> tuple[list[str], dict[str, Any]]:
         if self.provisioner is None:

@@ -9,6 +9,7 @@ ends when nobody is left to give orders, and its kernels end with it.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -23,6 +24,8 @@ from typing import Any
 from ipykernel.kernelapp import IPKernelApp
 
 ORDER_BYTES = 200_000
+_END_WITH_PARENT = 1
+"""`PR_SET_PDEATHSIG` of prctl(2)."""
 
 
 def main(control: socket.socket, modules: Sequence[str]) -> None:
@@ -33,17 +36,22 @@ def main(control: socket.socket, modules: Sequence[str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     gc.collect()
     gc.freeze()
+    own = os.getpid()
+    prctl = ctypes.CDLL(None).prctl
     while order := control.recv(ORDER_BYTES):
         pid = os.fork()
         if not pid:
             control.close()
-            _become(json.loads(order))
+            prctl(_END_WITH_PARENT, signal.SIGKILL)
+            if os.getppid() == own:
+                _become(json.loads(order), parent=own)
+            os._exit(1)
         handle = os.pidfd_open(pid)
         socket.send_fds(control, [str(pid).encode()], [handle])
         os.close(handle)
 
 
-def _become(order: dict[str, Any]) -> None:
+def _become(order: dict[str, Any], *, parent: int) -> None:
     """Be the kernel that *order* asks for: its `arguments`, its `env` and nothing else."""
     try:
         os.setsid()
@@ -52,10 +60,8 @@ def _become(order: dict[str, Any]) -> None:
         os.environ.clear()
         os.environ.update(order["env"])
         random.seed()
-        # By its parent's number it learns that the template is gone.
-        parent = f"--IPKernelApp.parent_handle={os.getppid()}"
-        sys.argv[1:] = order["arguments"]
-        IPKernelApp.launch_instance([*order["arguments"], parent])
+        sys.argv[1:] = [*order["arguments"], f"--IPKernelApp.parent_handle={parent}"]
+        IPKernelApp.launch_instance(sys.argv[1:])
     finally:
         os._exit(0)
 
