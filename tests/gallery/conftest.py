@@ -195,7 +195,7 @@ def chromium():
 @pytest.fixture
 def browse(chromium, house):
     """Opens the gallery in a browser of somebody's own that may reach this machine only."""
-    contexts, abroad = [], []
+    contexts, abroad, wrong = [], [], []
 
     def gate(route):
         if re.match(r"(http|ws)://127\.0\.0\.1[:/]", route.request.url):
@@ -208,6 +208,7 @@ def browse(chromium, house):
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}, **how})
         contexts.append(context)
         page = context.new_page()
+        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
         page.route(lambda url: not url.startswith(("data:", "blob:")), gate)
         page.goto(f"{house.url}/{at}")
         page.fill("#token", token)
@@ -219,6 +220,8 @@ def browse(chromium, house):
     for context in contexts:
         context.close()
     assert abroad == []
+    # What the page's own policy refuses, the browser says here.
+    assert [text for text in wrong if "Content Security Policy" in text] == []
 
 
 def client(house, token):
