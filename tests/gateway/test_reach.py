@@ -87,6 +87,30 @@ def test_callers_show_a_certificate_where_that_is_asked_for(start, papers):
             shake(gateway, papers, own=own)
 
 
+def test_programs_and_commands_show_a_certificate_of_their_own(start, papers, monkeypatch):
+    gateway = start(env=env_of(papers, client_ca=papers / "ca.pem"))
+    own = papers / "caller-and-key.pem"
+    own.write_text((papers / "caller.pem").read_text() + (papers / "caller.key").read_text())
+    command = [sys.executable, "-m", "workbench", "agents", "list", "--home", str(gateway.home)]
+    monkeypatch.setenv("WORKBENCH_CA", str(papers / "ca.pem"))
+
+    def agents():
+        with Workbench(gateway.url, gateway.token) as wb:
+            return [agent.name for agent in wb.agents.list()]
+
+    with pytest.raises(Unavailable):
+        agents()
+    assert subprocess.run(command, check=False, capture_output=True).returncode != 0
+    monkeypatch.setenv("WORKBENCH_CERT", str(own))
+    assert agents() == []
+    subprocess.run(command, capture_output=True, check=True)
+    monkeypatch.setenv("WORKBENCH_CERT", str(papers / "caller.pem"))
+    with pytest.raises(InvalidRequest, match="WORKBENCH_CERT"):
+        agents()
+    refused = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert refused.returncode == 2 and "WORKBENCH_CERT" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("wrong", "setting"),
     [

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench.client.trust import trust_in, trust_in_one
+from workbench.client.trust import showing, trust_in, trust_in_one
 from workbench.errors import Unauthenticated, Unavailable
 from workbench.settings import default_home
 
@@ -28,17 +28,26 @@ class Found:
         url: Where it answers.
         token: What lets the same user's programs in, as the administrator, while it lives.
         certificate: What it shows, in PEM; empty if it does not speak TLS.
+        own: The file with what is shown to it; empty for nothing.
     """
 
     pid: int
     url: str
     token: str = field(repr=False)
     certificate: str = field(default="", repr=False)
+    own: str = ""
 
     @property
     def trust(self) -> ssl.SSLContext | None:
-        """Whose certificate it may show: its own, as only this user could have written it down."""
-        return trust_in_one(self.certificate) if self.certificate else None
+        """Whose certificate it may show: its own, as only this user could have written it down.
+
+        Raises:
+            InvalidRequest: What is to be shown to it cannot be used.
+        """
+        if not self.certificate:
+            return None
+        trust = trust_in_one(self.certificate)
+        return showing(trust, self.own) if self.own else trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +65,11 @@ class Access:
     trust: ssl.SSLContext | None = None
 
 
-def gateway_of(home: Path) -> Found | None:
-    """The gateway that owns *home* now; None if nobody owns it or the owner answers nowhere."""
+def gateway_of(home: Path, *, environment: Mapping[str, str] = os.environ) -> Found | None:
+    """The gateway that owns *home* now; None if nobody owns it or the owner answers nowhere.
+
+    It is shown the certificate that `WORKBENCH_CERT` names, should it ask for one.
+    """
     # Not on Windows, where a gateway can be called but not found.
     import fcntl
 
@@ -74,7 +86,8 @@ def gateway_of(home: Path) -> Found | None:
     pid, url, token = (said.get(name) for name in ("pid", "url", "token"))
     if isinstance(pid, int) and isinstance(url, str) and isinstance(token, str):
         certificate = str(said.get("certificate") or "")
-        return Found(pid=pid, url=url, token=token, certificate=certificate)
+        own = environment.get("WORKBENCH_CERT", "")
+        return Found(pid=pid, url=url, token=token, certificate=certificate, own=own)
     return None
 
 
@@ -88,11 +101,12 @@ def access(
     """Where to ask, with which token, and whose certificate to believe there.
 
     That is what is given, else what `WORKBENCH_URL`, `WORKBENCH_TOKEN` and `WORKBENCH_CA` say, else
-    what the gateway of the user's home says of itself. *ca* is a file with certificates. In what
-    JupyterHub starts, the token that it gave is shown to the gateway that `WORKBENCH_URL` names.
+    what the gateway of the user's home says of itself. *ca* is a file with certificates;
+    `WORKBENCH_CERT` one with a certificate of the caller's own, and its key. In what JupyterHub
+    starts, the token that it gave is shown to the gateway that `WORKBENCH_URL` names.
 
     Raises:
-        InvalidRequest: That file cannot be used.
+        InvalidRequest: One of those files cannot be used.
         Unavailable: No gateway is named and none runs here.
         Unauthenticated: A gateway is named, but no token.
     """
@@ -102,10 +116,12 @@ def access(
         token = environment.get("JUPYTERHUB_API_TOKEN")
     ca = ca or environment.get("WORKBENCH_CA")
     trust = trust_in(ca) if ca else None
+    if own := environment.get("WORKBENCH_CERT"):
+        trust = showing(trust, own)
     if url and token:
         return Access(url=url, token=token, trust=trust)
     home = Path(environment.get("WORKBENCH_HOME") or default_home(environment))
-    found = gateway_of(home)
+    found = gateway_of(home, environment=environment)
     if url and (found is None or found.url != url.rstrip("/")):
         raise Unauthenticated(
             f"Which token lets you in at {url}? Give one, or set WORKBENCH_TOKEN.", url=url
@@ -115,7 +131,9 @@ def access(
             f"No gateway runs on {home}: start one with `workbench serve`, or name one by"
             " WORKBENCH_URL and WORKBENCH_TOKEN."
         )
-    return Access(url=found.url, token=token or found.token, trust=trust or found.trust)
+    if not ca:
+        trust = found.trust
+    return Access(url=found.url, token=token or found.token, trust=trust)
 
 
 def _read(lock: int) -> dict[str, object]:

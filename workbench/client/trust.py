@@ -26,3 +26,21 @@ def trust_in_one(certificate: str) -> ssl.SSLContext:
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.check_hostname = False
     return context
+
+
+def showing(trust: ssl.SSLContext | None, certificate: str) -> ssl.SSLContext:
+    """The same *trust*, and the *certificate* in that file, with its key, shown to who asks for it.
+
+    Raises:
+        InvalidRequest: It cannot be read, or its key is not there.
+    """
+    trust = trust or ssl.create_default_context()
+    try:
+        trust.load_cert_chain(certificate)
+    except (OSError, ValueError) as error:
+        raise InvalidRequest(
+            f"WORKBENCH_CERT must name a file with a certificate and its key, in PEM;"
+            f" {certificate} cannot be used: {error}.",
+            cert=certificate,
+        ) from None
+    return trust
