@@ -146,7 +146,7 @@ def test_the_page_shows_neither_code_nor_token_and_may_fetch_nothing_elsewhere(h
     assert "frame-ancestors 'none'" in policy
     (nonce,) = re.findall(r"script-src 'self' 'nonce-([^']{20,})' blob:;", policy)
     acting = [tag for tag in re.findall(r"<script[^>]*>", body) if "json" not in tag]
-    assert len(acting) == 3
+    assert len(acting) in (3, 4)
     assert all(f'nonce="{nonce}"' in tag for tag in acting)
     assert not re.search(r"<[^>]+ on[a-z]+=", body)
     kernel = _kernel_of(body)
@@ -185,6 +185,24 @@ def test_what_pages_load_is_packed_kept_for_good_and_no_other_file(house, vera):
     _farewell(house, _kernel_of(body), cookie)
     hints = re.findall(r'<link rel="preload" as="script" href="([^"]+)"', body)
     assert [hint for hint in hints if "voila.js" in hint] == [f"{place}static/voila.js?of=vera"]
+
+
+def test_the_parts_of_voila_that_pages_ask_for_come_in_one_piece_next_time(house, vera):
+    cookie = house.sign_in(vera)
+    body = house.get("/", cookie=cookie)[2]
+    _farewell(house, _kernel_of(body), cookie)
+    (place,) = set(re.findall(r'"(/assets/[0-9a-f]{16}/)static/page.js"', body))
+    part = house.get(f"{place}static/9151.voila.js", cookie=cookie)
+    if part[0] == 404:
+        pytest.skip("this release of Voilà has other parts")
+
+    body = house.get("/", cookie=cookie)[2]
+
+    _farewell(house, _kernel_of(body), cookie)
+    (bundle,) = re.findall(r'src="([^"]*/bundle/[^"]+)" defer', body)
+    status, headers, text = house.get(bundle)
+    assert (status, "javascript" in headers["Content-Type"]) == (200, True)
+    assert part[2] in text
 
 
 def test_kernels_of_pages_are_forked_and_go_with_the_one_they_come_from(house, vera):

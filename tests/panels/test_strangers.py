@@ -29,7 +29,9 @@ def strangers(server):
     with server.client() as wb:
         for name in ENDS:
             path = NOTEBOOKS / f"{name}.ipynb"
-            wb.agents.create(name.replace(".", "-").lower(), json.loads(path.read_text())).publish(force=True)
+            wb.agents.create(name.replace(".", "-").lower(), json.loads(path.read_text())).publish(
+                force=True
+            )
     return server
 
 

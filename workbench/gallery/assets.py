@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,9 @@ from voila.utils import get_voila_labextensions_path
 STATIC, EXTENSIONS = "static", "labextensions"
 _PACKED = ("text/", "application/json", "image/svg+xml")
 _WORTHWHILE_BYTES = 500
-MOST_HINTS = 200
+_CHUNK = re.compile(r"static/\d+\.voila\.js")
+_BUNDLE = "bundle/"
+MOST_WANTED = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +78,32 @@ class Assets:
 
     def learn(self, path: str, query: str) -> None:
         """Take note that a page has asked for *path*, with that *query*."""
-        if path.endswith(".js") and (path in self._wanted or len(self._wanted) < MOST_HINTS):
+        if path.endswith(".js") and (path in self._wanted or len(self._wanted) < MOST_WANTED):
             self._wanted[path] = f"{path}?{query}" if query else path
 
     def hints(self) -> list[str]:
         """The scripts that pages have asked for so far: the next one will do so, too."""
-        return list(self._wanted.values())
+        return [asked for path, asked in self._wanted.items() if not _CHUNK.fullmatch(path)]
+
+    def bundle(self) -> str:
+        """The path of all of Voilà's chunks that pages have asked for, in one; empty at first.
+
+        A chunk does nothing but say that it is there, so one that is there before Voilà's own
+        script is not asked for any more.
+        """
+        chunks = sorted(path for path in self._wanted if _CHUNK.fullmatch(path))
+        if not chunks:
+            return ""
+        digest = hashlib.sha256(" ".join(chunks).encode()).hexdigest()[:16]
+        path = f"{_BUNDLE}{digest}.js"
+        if path not in self._kept:
+            # Each in a function of its own: only some of them are strict.
+            found = filter(None, map(self.find, chunks))
+            body = b"".join(b"(()=>{" + chunk.body + b"\n})();\n" for chunk in found)
+            for former in [kept for kept in self._kept if kept.startswith(_BUNDLE)]:
+                del self._kept[former]
+            self._kept[path] = _packed("text/javascript", body)
+        return path
 
     def _fingerprint(self) -> str:
         digest = hashlib.sha256()
@@ -95,9 +118,11 @@ def _files(place: Path) -> Iterator[Path]:
 
 
 def _asset(path: Path) -> Asset:
-    body = path.read_bytes()
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    packed = None
-    if kind.startswith(_PACKED) or kind.endswith("javascript"):
-        packed = gzip.compress(body, 6) if len(body) >= _WORTHWHILE_BYTES else None
-    return Asset(type=kind, body=body, packed=packed)
+    return _packed(kind, path.read_bytes())
+
+
+def _packed(kind: str, body: bytes) -> Asset:
+    packable = kind.startswith(_PACKED) or kind.endswith("javascript")
+    worthwhile = packable and len(body) >= _WORTHWHILE_BYTES
+    return Asset(type=kind, body=body, packed=gzip.compress(body, 6) if worthwhile else None)

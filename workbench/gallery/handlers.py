@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
@@ -23,8 +25,11 @@ from workbench.gallery.entrance import Entrance
 from workbench.gallery.pages import ADDRESS
 
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
+_STYLE = _PAGE.partition("<style>")[2].partition("</style>")[0]
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; form-action 'self';"
+    " frame-ancestors 'none'"
 )
 _FILE_POLICY = "sandbox; default-src 'none'"
 _TOLD = ("Content-Type", "Content-Disposition", "Content-Length", "ETag")

@@ -20,6 +20,8 @@ _KEPT = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "JUPYTER_PATH", "VIRTUAL_ENV"}
 )
 _READY_SECONDS = 60.0
+_NEXT_SECONDS = 1.5
+"""How long after a visitor the kernel for the next one is begun."""
 # What every page imports; a kernel that has done so knows nothing of any visitor.
 _PAGE = "workbench.panels.viewer_page"
 
@@ -57,7 +59,8 @@ class PageKernels(AsyncMappingKernelManager):
         kernel_id, self._spare = self._spare, None
         if kernel_id is None or not await self.is_alive(kernel_id):
             kernel_id = await self._start(how)
-        self._prepare(how)
+        # Not now: whoever has just come waits for their page, and it would stand in its way.
+        IOLoop.current().call_later(_NEXT_SECONDS, self._prepare, how)
         if isinstance(handler, JupyterHandler) and handler.current_user is not None:
             self._owners[kernel_id] = handler.current_user.username
         return kernel_id
@@ -87,8 +90,8 @@ class PageKernels(AsyncMappingKernelManager):
             await super().cull_kernel_if_idle(kernel_id)  # type: ignore[no-untyped-call]
 
     def _prepare(self, how: Mapping[str, Any]) -> None:
-        """Make another one ready, unless that is under way."""
-        if self._preparing is None or self._preparing.done():
+        """Make another one ready, unless there is one or that is under way."""
+        if self._spare is None and (self._preparing is None or self._preparing.done()):
             self._preparing = asyncio.ensure_future(self._make_spare(how))
 
     async def _make_spare(self, how: Mapping[str, Any]) -> None:

@@ -63,6 +63,7 @@ def loading(assets: Assets) -> Callable[..., dict[str, Any]]:
             "fullStaticUrl": place + STATIC,
             "fullLabextensionsUrl": place + EXTENSIONS,
             "hints": [place + path for path in assets.hints()],
+            "bundle": place + bundle if (bundle := assets.bundle()) else "",
         }
 
     return told
