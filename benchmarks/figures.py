@@ -95,6 +95,27 @@ def serving(found: Mapping[str, Any]) -> Iterator[Row]:
     yield from benchmark(found)
 
 
+def models(found: Mapping[str, Any]) -> Iterator[Row]:
+    for part, what in (
+        ("whole", "a whole answer"),
+        ("first_piece", "the first piece of a stream"),
+        ("stream", "a stream of 50 pieces"),
+    ):
+        told = found[part]
+        direct = f"{told['direct_ms']:g} ms without"
+        yield f"{what}: added by the gateway, median", f"{told['added_ms']:g} ms ({direct})"
+    counted, waiting = found["counted"], found["waiting"]
+    equal = "**equal**" if counted["equal_to_the_unit"] else "not equal"
+    yield f"tokens and cost of {counted['calls']:,} questions, beside the upstream's own", equal
+    replay = found["replay"]
+    yield "a question replayed in a run, median", f"{replay['replay_ms']:g} ms"
+    done = f"**{waiting['completed']} of {waiting['runs']}**"
+    yield "runs that wait for a slow model at once, and complete", done
+    yield "memory of each", f"{waiting['mb_per_run']:g} MB"
+    yield "of that in the gateway", f"{waiting['gateway_mb_per_run']:g} MB"
+    yield from benchmark(found)
+
+
 def passed(what: str) -> Callable[[Sequence[Case]], Iterator[Row]]:
     """How many of the cases of a suite passed."""
 
@@ -152,6 +173,7 @@ SECTIONS = (
     Section("serving", "Lists, searches and documents", serving),
     Section("catalog", "The store, with a million runs beside a thousand", benchmark),
     Section("recovery", "After a kill", recovery),
+    Section("models", "Questions to language models", models),
     Section(
         "walls",
         "Attempts at what an agent must not do",

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from dataclasses import fields
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from workbench.cli.main import main
 from workbench.gateway.routes import ROUTES
+from workbench.llm.configuration import read_catalogue
 from workbench.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -57,6 +59,27 @@ def test_every_documented_option_exists():
     section = README.split("## The command line", 1)[1].split("\n## HTTP", 1)[0]
     theirs = {"--engine"}  # papermill's
     assert set(re.findall(r"--[a-z][a-z-]+", section)) - theirs <= known
+
+
+def test_the_models_that_are_set_up_as_an_example_are_found_where_they_are():
+    text = (ROOT / "docs" / "models.md").read_text()
+    first, others = (
+        read_catalogue(tomllib.loads(block)["models"])
+        for block in re.findall(r"```toml\n(.+?)```", text, flags=re.DOTALL)
+    )
+
+    def asked(catalogue, name):
+        upstream, model = catalogue.find(name)
+        return upstream.name, model
+
+    assert asked(first, "default") == ("openai", "gpt-5.4-mini")
+    assert asked(first, "small") == ("local", "llama3.2:3b")
+    assert asked(others, "gpt-5.4-mini") == ("azure", "our-deployment")
+    assert asked(others, "our-other-deployment") == ("azure-v1", "our-other-deployment")
+    assert asked(others, "qwen3:8b") == ("ollama", "qwen3:8b")
+    assert asked(others, "Qwen/Qwen3-8B") == ("vllm", "Qwen/Qwen3-8B")
+    assert asked(others, "anything") == ("proxy", "anything")
+    assert others.upstreams[2].url == "http://127.0.0.1:11434/v1"
 
 
 def test_what_the_readme_points_at_is_there():

@@ -60,8 +60,8 @@ def home(tmp_path):
 def ask():
     """Carries a command out in this process; `.json` is the one object it printed."""
 
-    def ask(*arguments, env=None):
-        result = CliRunner().invoke(main, [str(a) for a in arguments], env=env)
+    def ask(*arguments, env=None, given=None):
+        result = CliRunner().invoke(main, [str(a) for a in arguments], env=env, input=given)
         answer = SimpleNamespace(
             code=result.exit_code, out=result.stdout, err=result.stderr, json=None
         )

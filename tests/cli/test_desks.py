@@ -211,6 +211,10 @@ def test_tokens_are_made_listed_and_revoked(at):
     assert at("token", "create", "bob").json["user"] == "bob"
 
     listed = at("token", "list").json["items"]
+    first = at("token", "list", "--limit", "1").json
+    rest = at("token", "list", "--cursor", first["next_cursor"]).json
+    assert [*first["items"], *rest["items"]] == listed
+    assert rest["next_cursor"] is None
     assert {"laptop", "bob"} <= {t["name"] for t in listed}
     assert not any("token" in t or "digest" in t for t in listed)
 

@@ -223,6 +223,17 @@ def test_a_gateway_of_the_same_user_is_found_by_its_home(connect, gateway, monke
     list(connect().agents.list())
 
 
+def test_tokens_are_listed_over_all_pages_and_usage_is_told_by_what_is_asked(wb):
+    made = [wb.make_token(f"one of many {n}")["id"] for n in range(51)]
+
+    listed = [token["id"] for token in wb.tokens()]
+
+    assert [one for one in listed if one in made] == made[::-1]
+    assert wb.usage(by="model") == []
+    with pytest.raises(InvalidRequest):
+        wb.usage(by="colour")
+
+
 def test_nothing_shows_the_token(wb, gateway, agent):
     made = agent("1")
     run = made.start()

@@ -264,6 +264,20 @@ def test_a_token_is_made_shown_once_and_taken_back(gateway, ada):
     assert gateway.ask("GET", "/agents", token=token["token"]).status == 401
 
 
+def test_tokens_are_listed_page_by_page_newest_first(gateway, ada):
+    made = [
+        gateway.ask("POST", "/tokens", {"name": f"page {n}"}, token=ada).json["id"]
+        for n in range(3)
+    ]
+
+    first = gateway.ask("GET", "/tokens?limit=2", token=ada).json
+    second = gateway.ask("GET", f"/tokens?limit=2&cursor={first['next_cursor']}", token=ada).json
+
+    assert [item["id"] for item in first["items"] + second["items"]][:3] == made[::-1]
+    for wrong in ("limit=0", "limit=x", "cursor=nonsense"):
+        assert gateway.ask("GET", f"/tokens?{wrong}", token=ada).status == 400
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "code"),
     [

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import urllib.parse
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import openai
 import pytest
 
 from tests.gateway.conftest import TOKEN
-from tests.llm.upstream import COMPLETION, answer, chunks, failure, misbehaving, stream
+from tests.llm.upstream import COMPLETION, answer, chunks, failure, misbehaving_in_a_thread, stream
 from workbench.domain.models import Api
 from workbench.llm.answers import Saying, streamed, written
 from workbench.llm.questions import ask
@@ -49,23 +48,9 @@ agent.result({"text": completion.choices[0].message.content, "environment": dict
 @pytest.fixture(scope="module")
 def upstream():
     """An upstream in a thread of its own."""
-    ready, over = threading.Event(), threading.Event()
-    box = []
-
-    async def serve():
-        async with misbehaving() as server:
-            server.will(answer(COMPLETION))
-            box.append(server)
-            ready.set()
-            while not over.is_set():
-                await asyncio.sleep(0.05)
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    assert ready.wait(10)
-    yield box[0]
-    over.set()
-    thread.join()
+    with misbehaving_in_a_thread() as server:
+        server.will(answer(COMPLETION))
+        yield server
 
 
 @pytest.fixture(scope="module")

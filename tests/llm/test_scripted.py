@@ -7,7 +7,7 @@ import pytest
 
 from workbench.domain.models import Api
 from workbench.errors import InvalidAgentConfig, InvalidRequest
-from workbench.llm.answers import Assembly, tokens_of
+from workbench.llm.assembly import Assembly, tokens_of
 from workbench.llm.questions import ask
 from workbench.llm.scripted import least, read_script, scripted
 
@@ -133,6 +133,28 @@ def test_a_stream_can_be_cut(make):
     assert b"stream was cut" in got[-1]
 
 
+def test_what_is_malformed_in_a_stream_is_passed_over():
+    assembly = Assembly(Api.CHAT)
+    junk = [None, 7, "x", [], {}, [7], {"a": 1}]
+    for odd in junk:
+        assembly.add({"choices": odd})
+        assembly.add({"choices": [{"index": odd, "delta": {}}]})
+        assembly.add({"choices": [{"index": 0, "delta": odd}]})
+        for part in ("content", "tool_calls"):
+            assembly.add({"choices": [{"index": 0, "delta": {part: odd}}]})
+        for part in ("index", "id", "function"):
+            assembly.add({"choices": [{"index": 0, "delta": {"tool_calls": [{part: odd}]}}]})
+        for part in ("name", "arguments"):
+            call = {"index": 0, "function": {part: odd}}
+            assembly.add({"choices": [{"index": 0, "delta": {"tool_calls": [call]}}]})
+        assembly.add({"usage": odd, "choices": [{"index": 0, "delta": {"content": "."}}]})
+
+    choice = assembly.answer["choices"][0]
+    assert choice["message"]["content"] == "..x....."
+    for call in choice["message"]["tool_calls"]:
+        assert {type(part) for part in (call["id"], *call["function"].values())} == {str}
+
+
 def test_what_must_be_called_is_called_with_the_least_that_it_takes():
     _, answer = said(chat(tools=[TOOL], tool_choice="required"))
 
@@ -185,6 +207,22 @@ def test_a_schema_that_is_none_is_the_askers_fault():
         b'{"rules": [{}]}',
         b'{"rules": [{"reply": {"txt": "x"}}]}',
         b'{"rules": [{"when": {"last_user": 1}, "reply": {}}]}',
+        *(
+            json.dumps({"rules": [{"reply": reply}]}).encode()
+            for reply in (
+                {"text": 7},
+                {"error": "boom"},
+                {"error": {"status": "x"}},
+                {"error": {"status": 200}},
+                {"error": {"headers": {"content-length": "5"}}},
+                {"error": {"headers": {"x-a": "b\r\nc: d"}}},
+                {"tools": [{"arguments": {}}]},
+                {"tools": [{"name": "f", "arguments": "x"}]},
+                {"delay_seconds": "long"},
+                {"delay_seconds": -1},
+                {"cut_after": True},
+            )
+        ),
     ],
 )
 def test_a_script_that_is_none_is_refused(content):

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import json
-from contextlib import asynccontextmanager
+import threading
+from contextlib import asynccontextmanager, contextmanager
 
 COMPLETION = {
     "id": "chatcmpl-1",
@@ -128,3 +129,25 @@ async def misbehaving():
         for task in upstream.open:
             task.cancel()
         await asyncio.gather(*upstream.open, return_exceptions=True)
+
+
+@contextmanager
+def misbehaving_in_a_thread():
+    """One of them, for tests that run no loop of their own."""
+    ready, over = threading.Event(), threading.Event()
+    box = []
+
+    async def serve():
+        async with misbehaving() as server:
+            box.append(server)
+            ready.set()
+            await asyncio.get_running_loop().run_in_executor(None, over.wait)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    try:
+        assert ready.wait(60)
+        yield box[0]
+    finally:
+        over.set()
+        thread.join()

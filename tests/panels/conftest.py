@@ -36,8 +36,9 @@ BREAKER = "# %%\nprint('before')\n# %%\n1 / 0"
 class Server:
     """A gateway in a process of its own, on a port that stays."""
 
-    def __init__(self, home):
+    def __init__(self, home, **settings):
         self.home = home
+        self.settings = settings
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -48,7 +49,12 @@ class Server:
         command = [sys.executable, "-m", "workbench", "serve"]
         self.process = subprocess.Popen(
             [*command, "--port", str(self.port), "--home", str(self.home)],
-            env={**kept, "PYTHONPATH": str(ROOT), "WORKBENCH_DRAIN_SECONDS": "0.1"},
+            env={
+                **kept,
+                "PYTHONPATH": str(ROOT),
+                "WORKBENCH_DRAIN_SECONDS": "0.1",
+                **self.settings,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

@@ -131,7 +131,7 @@ def test_tokens_are_seen_and_taken_back_by_their_owner_and_the_administrator(
         with pytest.raises(NotFound):
             await admitting.revoke(bob, token.id)
         await admitting.revoke(ada, "x")
-        return [{t.name for t in await admitting.tokens(who)} for who in (ada, bob, admin)]
+        return [{t.name for t in (await admitting.tokens(who)).items} for who in (ada, bob, admin)]
 
     assert admitted(story) == [{"x"}, {"y"}, {"x", "y"}]
 

@@ -1,67 +1,25 @@
 """Every question is let through, answered, paid for and kept, whoever asks it."""
 
 import asyncio
-import itertools
 import json
-from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.llm.upstream import (
-    COMPLETION,
-    STREAM_HEAD,
-    answer,
-    chunks,
-    failure,
-    misbehaving,
-    piece,
-    stream,
-)
-from workbench.domain.events import EventType
-from workbench.domain.models import PICO, Api, Mode
+from tests.llm.upstream import COMPLETION, STREAM_HEAD, answer, chunks, failure, piece, stream
+from tests.services.asking import BODY, COST, a_notebook, ledger, whole
+from workbench.domain.models import CASSETTE, PICO, Api, Mode
 from workbench.domain.runs import Reason, RunStatus
-from workbench.errors import BudgetExceeded, ModelNotFound, ModelSilent, Unauthenticated
+from workbench.errors import (
+    InvalidRequest,
+    ModelNotFound,
+    ModelSilent,
+    NotRecorded,
+    Unauthenticated,
+)
 from workbench.services.authoring import Proposal
 from workbench.services.brokering import COST_HEADER
-from workbench.services.lending import Door
 from workbench.services.running import Order
-from workbench.services.spending import UsageQuery
 from workbench.store.model_calls import GROUPS
-
-COST = (600 * 0.75 + 400 * 0.075 + 100 * 4.5) / 10**6
-"""What the answer of `upstream.COMPLETION` costs, in dollars: gpt-5.4-mini."""
-
-BODY = {"model": "gpt-5.4-mini", "messages": [{"role": "user", "content": "2+2"}]}
-
-
-@pytest.fixture
-def broker(desk):
-    """Opens an app whose models are those of a misbehaving upstream."""
-
-    @asynccontextmanager
-    async def open_app(**budgets):
-        async with misbehaving() as server:
-            server.will(answer(COMPLETION))
-            models = {
-                "upstreams": {"openai": {"kind": "openai", "url": server.url, "models": ["gpt-*"]}},
-                "budgets": budgets,
-            }
-            async with desk(models=models) as (app, executor):
-                yield app, server, executor
-
-    return open_app
-
-
-async def whole(app, principal, body=BODY, api=Api.CHAT):
-    reply = await app.brokering.ask(principal, api, body, ends=asyncio.Event())
-    if reply.frames is None:
-        return reply
-    return [frame async for frame in reply.frames]
-
-
-async def ledger(app, principal, by="day", **more):
-    await app.spending.written()
-    return await app.spending.usage(principal, UsageQuery(by=by, **more))
 
 
 def test_tokens_and_cost_are_the_upstreams_own_to_the_unit(broker, ada, run):
@@ -95,6 +53,22 @@ def test_a_stream_is_metered_though_its_asker_did_not_ask_for_usage(broker, ada,
             assert frames[-2].startswith(b": workbench ")
             assert spent.tokens.input == 1000
             assert spent.picodollars == round(COST * PICO)
+
+    run(play())
+
+
+def test_the_first_word_of_a_stream_goes_out_at_once_and_what_waits_in_one_piece(broker, ada, run):
+    async def play():
+        async with broker() as (app, server, _):
+            said = chunks(*"four and twenty")
+            server.will(stream(said))
+            body = {**BODY, "stream": True}
+            reply = await app.brokering.ask(ada, Api.CHAT, body, ends=asyncio.Event())
+            pieces = [each async for each in reply.frames]
+
+            assert pieces[0].count(b"\n\n") == 1
+            assert len(pieces) < len(said)
+            assert b"".join(pieces).count(b"data: ") == len(said) - 1  # all but the usage
 
     run(play())
 
@@ -211,115 +185,30 @@ def test_a_stream_that_ends_too_early_says_so(broker, ada, run):
     run(play())
 
 
-@pytest.mark.parametrize("budget", [{"calls": 3}, {"tokens": 3310}, {"usd": 0.0028}])
-def test_a_budget_holds_whatever_it_counts(broker, ada, bob, run, budget):
+@pytest.mark.parametrize("api", [Api.CHAT, Api.RESPONSES])
+def test_what_nobody_could_count_is_not_asked(broker, ada, run, api):
     async def play():
-        async with broker(user=budget) as (app, server, _):
-            let_through = 0
-            with pytest.raises(BudgetExceeded, match="this user for today"):
-                for _ in range(100):
-                    await whole(app, ada)
-                    let_through += 1
-            [(_, spent)] = await ledger(app, ada)
-
-            assert len(server.asked) == let_through == 3
-            assert spent.picodollars <= 0.0028 * PICO
-            await whole(app, bob)  # whose budget is another one
-
-    run(play())
-
-
-def test_many_at_once_cannot_overshoot_what_one_could_not(broker, ada, run):
-    async def play():
-        async with broker(user={"calls": 5}) as (app, server, _):
-            asked = [whole(app, ada) for _ in range(20)]
-            answers = await asyncio.gather(*asked, return_exceptions=True)
-
-            assert sum(isinstance(each, BudgetExceeded) for each in answers) == 15
-            assert len(server.asked) == 5
-
-    run(play())
-
-
-def test_an_answer_may_not_be_longer_than_what_is_left(broker, ada, run):
-    async def play():
-        async with broker(user={"tokens": 200}) as (app, server, _):
-            await whole(app, ada)
-            assert 16 <= server.asked[0]["max_completion_tokens"] < 200
-
         async with broker() as (app, server, _):
-            await whole(app, ada)
-            assert "max_completion_tokens" not in server.asked[0]
+            with pytest.raises(InvalidRequest, match="background"):
+                await whole(app, ada, {**BODY, "input": "2+2", "background": True}, api)
+            assert server.asked == []
 
     run(play())
 
 
-def test_what_was_spent_is_known_after_a_restart(broker, ada, run):
+@pytest.mark.parametrize("odd", ["x", 7, [1], None])
+def test_odd_options_of_a_stream_are_no_matter(broker, ada, run, odd):
     async def play():
-        async with broker(user={"calls": 1}) as (app, _, _):
-            await whole(app, ada)
-        async with broker(user={"calls": 1}) as (app, _, _):
-            with pytest.raises(BudgetExceeded):
-                await whole(app, ada)
+        async with broker() as (app, server, _):
+            server.will(stream(chunks("fo", "ur")))
+            frames = await whole(app, ada, {**BODY, "stream": True, "stream_options": odd})
+            assert frames[-1] == b"data: [DONE]\n\n"
+            assert server.asked[0]["stream_options"] == {"include_usage": True}
 
     run(play())
 
 
 # Runs.
-
-
-def a_notebook(notebook, **metadata):
-    return json.dumps(notebook("pass", **metadata)).encode()
-
-
-@pytest.fixture
-def carried_out(desk, notebook, ada):
-    """Carries out a run whose notebook is a coroutine function that is given the app and itself."""
-
-    numbers = itertools.count()
-
-    async def carry_out(work, *, test=True, files=(), models=None, model=None, **metadata):
-        door = Door(port=9, socket="/nowhere")
-        async with misbehaving() as server:
-            server.will(answer(COMPLETION))
-            upstreams = {"openai": {"kind": "openai", "url": server.url}}
-            given = models or {"upstreams": upstreams}
-            async with desk(door=door, models=given) as (app, executor):
-                executor.hold.clear()
-                agent = await app.authoring.create(
-                    ada,
-                    Proposal(
-                        name=f"asker-{next(numbers)}", notebook=a_notebook(notebook, **metadata)
-                    ),
-                )
-                for path, content in files:
-                    agent = await app.authoring.attach(ada, agent, path, content)
-                order = Order(test=True, model=model)
-                accepted = await app.running.accept(ada, agent, order)
-                while not executor.asked:
-                    await asyncio.sleep(0)
-                token = executor.asked[0].environment["OPENAI_API_KEY"]
-                principal = app.lending.borrower(token)
-                failed = None
-                try:
-                    await work(app, principal, server)
-                except BudgetExceeded as error:
-                    failed = error
-                if failed is not None:
-                    executor._answer = lambda task: 1 / 0
-                executor.hold.set()
-                settled = await app.running.get(ada, accepted.id, wait_seconds=None)
-                with pytest.raises(Unauthenticated):
-                    app.lending.borrower(token)
-                events = [e async for e in await app.running.events(ada, accepted.id)]
-                left = [file.path for file in await app.running.files(ada, accepted.id)]
-                tape = None
-                if left:
-                    with await app.running.file(ada, accepted.id, left[0]) as file:
-                        tape = file.read()
-                return settled, events, tape, server
-
-    return carry_out
 
 
 def test_a_run_asks_with_a_token_of_its_own_that_dies_with_it(carried_out, run):
@@ -345,20 +234,6 @@ def test_a_run_that_asks_nobody_has_no_usage(carried_out, run):
     assert run(carried_out(work))[0].usage == {}
 
 
-def test_a_run_says_that_its_budget_is_used_up(carried_out, run):
-    async def work(app, principal, server):
-        await whole(app, principal)
-        await whole(app, principal)
-
-    settled, events, _, _ = run(carried_out(work, budget={"calls": 1}))
-
-    assert settled.reason is Reason.BUDGET_EXCEEDED
-    assert "used up" in settled.error["budget"]
-    [warning] = [event for event in events if event.type is EventType.LOG]
-    assert warning.data["level"] == "warning"
-    assert "used up" in warning.data["message"]
-
-
 def test_what_is_recorded_is_replayed_to_the_letter(carried_out, run):
     got = []
 
@@ -377,6 +252,19 @@ def test_what_is_recorded_is_replayed_to_the_letter(carried_out, run):
     assert again is None
     assert got[0] == got[1] or json.loads(got[0]) == json.loads(got[1])
     assert settled.usage["cost_usd"] == 0
+
+
+@pytest.mark.parametrize("choices", [[{}], [7], 7, [{"index": 0, "message": {"tool_calls": [7]}}]])
+def test_an_answer_written_by_hand_that_is_none_is_told_as_not_recorded(carried_out, run, choices):
+    body = {**BODY, "stream": True}
+    entry = {"api": Api.CHAT, "request": BODY, "response": {"choices": choices}}
+    tape = json.dumps({"version": 1, "entries": [entry]}).encode()
+
+    async def work(app, principal, server):
+        with pytest.raises(NotRecorded, match="no answer of a model"):
+            await whole(app, principal, body)
+
+    run(carried_out(work, files=[(CASSETTE, tape)]))
 
 
 def test_a_script_beside_the_notebook_is_what_the_scripted_model_says(carried_out, run):

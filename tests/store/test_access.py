@@ -1,12 +1,14 @@
 """Users are the administrator's to name; a token speaks for its owner only."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.store.samples import ADA, BOB, EVE, NOON, ROOT, a_token, a_user
 from workbench.domain.access import Role
-from workbench.errors import InsufficientPermissions, NotFound
+from workbench.domain.paging import write_cursor
+from workbench.errors import InsufficientPermissions, InvalidRequest, NotFound
 
 
 async def people(store):
@@ -72,9 +74,36 @@ def test_nobody_makes_or_takes_a_token_of_somebody_else(with_store):
             await store.access.put_token(BOB, replace(mine, revoked_at=NOON))
         other = await store.access.put_token(ROOT, a_token("bob", "3" * 16))
 
-        assert await store.access.tokens(ADA) == [mine]
-        assert await store.access.tokens(BOB) == [other]
-        assert await store.access.tokens(ROOT) == [mine, other]
+        assert (await store.access.tokens(ADA)).items == [mine]
+        assert (await store.access.tokens(BOB)).items == [other]
+        # Made in the same moment: the id decides.
+        assert (await store.access.tokens(ROOT)).items == [other, mine]
+
+    with_store(story)
+
+
+def test_tokens_are_read_page_by_page_and_those_made_meanwhile_move_none(with_store):
+    async def story(store):
+        await people(store)
+        made = [
+            replace(a_token("ada", f"{n:016d}"), created_at=NOON + timedelta(seconds=n // 2))
+            for n in range(7)
+        ]
+        for token in made:
+            await store.access.put_token(ADA, token)
+        first = await store.access.tokens(ADA, limit=3)
+        await store.access.put_token(ADA, replace(a_token("ada"), created_at=NOON + timedelta(1)))
+        second = await store.access.tokens(ADA, limit=3, cursor=first.next_cursor)
+        third = await store.access.tokens(ADA, limit=3, cursor=second.next_cursor)
+
+        assert [*first.items, *second.items, *third.items] == made[::-1]
+        assert third.next_cursor is None
+        bad = ("noon", "1"), ("1",), (NOON.isoformat(), "\ud800"), (NOON.isoformat(), "\0")
+        for cursor in ("nonsense", *(write_cursor(*key) for key in bad)):
+            with pytest.raises(InvalidRequest):
+                await store.access.tokens(ADA, cursor=cursor)
+        with pytest.raises(InvalidRequest):
+            await store.access.tokens(ADA, limit=0)
 
     with_store(story)
 

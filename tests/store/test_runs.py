@@ -10,7 +10,8 @@ from tests.store.samples import ADA, BOB, EVE, NOON, ROOT, Clock, a_run, begun, 
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import IdempotencyMismatch, IllegalMove, InvalidRequest, NotFound
-from workbench.store.runs import INLINE_BYTES, Idempotency
+from workbench.store.run_images import INLINE_BYTES
+from workbench.store.runs import Idempotency
 from workbench.store.store import Store
 
 KEY = Idempotency(key="k", fingerprint="body")

@@ -201,7 +201,7 @@ class Secrecy(RuleBasedStateMachine):
         assert {run.id for run in runs} == {
             r.id for r in self.ran.values() if who is ROOT or who.user in (r.user, r.owner)
         }
-        tokens = self.do(self.store.access.tokens(who))
+        tokens = self.do(self.store.access.tokens(who)).items
         assert who is ROOT or {token.user for token in tokens} <= {who.user}
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.store.wordbook import Wordbook, words_in
+from workbench.store.wordbook import MOST_OF_A_TEXT, Wordbook, words_in
 
 WORDS = st.sampled_from(
     ["rain", "train", "raining", "a", "an", "read_csv", "日本語", "ärger", "x9"]
@@ -19,6 +19,26 @@ def test_words_are_letters_digits_and_underscores_in_lower_case():
 
 def test_a_word_without_end_is_taken_in_pieces():
     assert max(map(len, words_in("x" * 1000))) == 64
+
+
+def test_a_text_is_found_by_its_first_words_however_many_it_has():
+    words = words_in(" ".join(f"w{n}" for n in range(2 * MOST_OF_A_TEXT)))
+
+    assert words == {f"w{n}" for n in range(MOST_OF_A_TEXT)}
+
+
+def test_new_words_are_taken_while_there_is_room_and_known_ones_always():
+    book = Wordbook(most_words=3)
+    first = book.add({"rain", "train", "snow"})
+    second = book.add({"rain", "hail"})
+
+    assert set(book.holding("rain")) == {first, second}
+    assert not book.holding("hail")
+
+    for number in range(2_000):  # so many are left behind that their words go
+        book.leave(book.add({"rain"}) if number else first)
+    third = book.add({"hail"})
+    assert set(book.holding("hail")) == {third}
 
 
 @given(texts=TEXTS, part=st.sampled_from(["rain", "ain", "日", "ä", "csv", "absent", "_"]))

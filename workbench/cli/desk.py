@@ -149,8 +149,8 @@ class Desk(Protocol):
         """A new token, with its text."""
         ...
 
-    def tokens(self) -> View:
-        """Every token."""
+    def tokens(self, *, limit: int, cursor: str | None) -> View:
+        """A page of all tokens, newest first."""
         ...
 
     def revoke(self, which: str) -> View:

@@ -172,10 +172,10 @@ class LocalDesk:
         token, text = self._do(self._app.admitting.issue(ADMINISTRATOR, wish))
         return token_view(token, text)
 
-    def tokens(self) -> View:
-        """Every token."""
-        found = self._do(self._app.admitting.tokens(ADMINISTRATOR))
-        return {"items": [token_view(token) for token in found], "next_cursor": None}
+    def tokens(self, *, limit: int, cursor: str | None) -> View:
+        """A page of all tokens, newest first."""
+        found = self._app.admitting.tokens(ADMINISTRATOR, limit=limit, cursor=cursor)
+        return page_view(self._do(found), token_view)
 
     def revoke(self, which: str) -> View:
         """The token, taken back."""

@@ -149,9 +149,9 @@ class RemoteDesk:
         body = {"name": name, "user": user, "role": role, "days": days}
         return self._json("POST", "/tokens", {k: v for k, v in body.items() if v is not None})
 
-    def tokens(self) -> View:
-        """Every token."""
-        return self._json("GET", "/tokens")
+    def tokens(self, *, limit: int, cursor: str | None) -> View:
+        """A page of the tokens one may know of, newest first."""
+        return self._json("GET", "/tokens", query={"limit": limit, "cursor": cursor})
 
     def revoke(self, which: str) -> View:
         """The token, taken back."""

@@ -8,7 +8,7 @@ import click
 
 from workbench.cli import printing
 from workbench.cli.opening import desk
-from workbench.cli.options import home_option, json_option, option
+from workbench.cli.options import cursor_option, home_option, json_option, limit_option, option
 from workbench.domain.access import Role
 
 
@@ -40,12 +40,14 @@ def create(
 
 
 @token.command("list")
+@limit_option
+@cursor_option
 @home_option
 @json_option
-def list_tokens(home: Path | None, as_json: bool) -> None:
-    """List the tokens; their texts are kept nowhere."""
+def list_tokens(limit: int, cursor: str | None, home: Path | None, as_json: bool) -> None:
+    """List the tokens, newest first; their texts are kept nowhere."""
     with desk(home) as found:
-        page = found.tokens()
+        page = found.tokens(limit=limit, cursor=cursor)
     (printing.for_programs if as_json else printing.tokens)(page)
 
 

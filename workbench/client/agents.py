@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from workbench.client import display
-from workbench.client.plans import Awaited, View, Waiting, asks, lists
+from workbench.client.plans import Awaited, Noun, View, Waiting, asks, lists
 from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, Run, RunPages, RunVerbs
 from workbench.errors import InvalidRequest
@@ -22,16 +22,8 @@ Notebook: TypeAlias = Mapping[str, object] | os.PathLike[str] | str
 """nbformat JSON, the path of a file, or Python source."""
 
 
-class AgentVerbs(Generic[RunT]):
-    """One agent.
-
-    Attributes:
-        about: All that the gateway said of it when it was last asked.
-    """
-
-    def __init__(self, bench: Any, about: View) -> None:
-        self._bench = bench
-        self.about = about
+class AgentVerbs(Noun, Generic[RunT]):
+    """One agent."""
 
     @property
     def address(self) -> str:

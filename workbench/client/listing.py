@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Generic, Protocol, TypeVar
 
 from workbench.client import display
-from workbench.client.requests import Plan
+from workbench.client.requests import Plan, Request
 
 T = TypeVar("T")
 
@@ -17,6 +17,20 @@ class Pages(Protocol[T]):
     def page(self, cursor: str | None = None) -> Plan[tuple[list[T], str | None]]:
         """One page, and where the next begins, if there is one."""
         ...
+
+
+class Views:
+    """A list whose items are what the gateway says of them, and no more."""
+
+    def __init__(self, path: str) -> None:
+        """The list at *path*."""
+        self._path = path
+
+    def page(self, cursor: str | None = None) -> Plan[tuple[list[dict[str, Any]], str | None]]:
+        """One page, and where the next begins, if there is one."""
+        request = Request(path=self._path, query={"cursor": cursor}, repeatable=True)
+        found = (yield request).json()
+        return found["items"], found["next_cursor"]
 
 
 class Listing(Generic[T]):

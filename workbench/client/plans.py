@@ -28,6 +28,19 @@ View: TypeAlias = dict[str, Any]
 """What the gateway says of a thing: the plain JSON of the HTTP interface."""
 
 
+class Noun:
+    """A thing of which the gateway has spoken.
+
+    Attributes:
+        about: All that it said of it when it was last asked.
+    """
+
+    def __init__(self, bench: Any, about: View) -> None:
+        """The thing of which the gateway of *bench* said *about*."""
+        self._bench = bench
+        self.about = about
+
+
 class Waiting:
     """A noun whose methods wait."""
 

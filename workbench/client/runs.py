@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from workbench.client import display
 from workbench.client.failures import failed
-from workbench.client.plans import Awaited, View, Waiting, asks, follows, lists
+from workbench.client.plans import Awaited, Noun, View, Waiting, asks, follows, lists
 from workbench.client.requests import PATIENCE_SECONDS, Plan, Request, path_of
 from workbench.domain.runs import RunStatus
 
@@ -17,16 +17,8 @@ RunT = TypeVar("RunT")
 _WAIT_SECONDS = 25.0
 
 
-class RunVerbs:
-    """One run.
-
-    Attributes:
-        about: All that the gateway said of it when it was last asked.
-    """
-
-    def __init__(self, bench: Any, about: View) -> None:
-        self._bench = bench
-        self.about = about
+class RunVerbs(Noun):
+    """One run."""
 
     @property
     def id(self) -> str:

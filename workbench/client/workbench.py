@@ -11,23 +11,54 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from typing import Self, TypeVar
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Generic, Self, TypeVar
 
 from workbench.client.agents import Agent, Agents, AsyncAgent, AsyncAgents
 from workbench.client.asynchronous import AsyncGateway
 from workbench.client.finding import access
 from workbench.client.http import Gateway
-from workbench.client.listing import AsyncListing, Listing, Pages
-from workbench.client.plans import Awaited, View, Waiting, asks
+from workbench.client.listing import AsyncListing, Listing, Pages, Views
+from workbench.client.plans import Awaited, View, Waiting, asks, lists
 from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, AsyncRuns, Run, Runs
 
 T = TypeVar("T")
+GatewayT = TypeVar("GatewayT", bound=Gateway | AsyncGateway)
+AgentsT = TypeVar("AgentsT")
+RunsT = TypeVar("RunsT")
 
 
-class BenchVerbs:
-    """One workbench as a whole."""
+class BenchVerbs(Generic[GatewayT, AgentsT, RunsT]):
+    """One workbench as a whole.
+
+    Attributes:
+        agents: The agents.
+        runs: The runs.
+        url: Where it answers.
+    """
+
+    _kinds: tuple[Callable[..., GatewayT], Callable[[Any], AgentsT], Callable[[Any], RunsT]]
+
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, ca: str | None = None
+    ) -> None:
+        """Find it: as given, as `WORKBENCH_URL` and `WORKBENCH_TOKEN` say, or running here.
+
+        *ca*, or `WORKBENCH_CA`, is a file with the certificates to believe it by, in PEM, if those
+        of the system are not enough.
+
+        Raises:
+            InvalidRequest: That file cannot be used.
+            Unavailable: None is named and none runs here.
+            Unauthenticated: One is named, but no token.
+        """
+        found = access(url, token, ca)
+        connected, agents, runs = self._kinds
+        self._gateway = connected(found.url, found.token, trust=found.trust)
+        self.url = self._gateway.url
+        self.agents = agents(self)
+        self.runs = runs(self)
 
     @property
     def _bench(self) -> Self:
@@ -45,6 +76,28 @@ class BenchVerbs:
         return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
 
     @asks
+    def usage(
+        self,
+        *,
+        by: str = "day",
+        agent: str | None = None,
+        test: bool = False,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> Plan[list[View]]:
+        """What language models took, told by `day`, `agent`, `user`, `model` or `run`.
+
+        Of each: `calls`, tokens by kind, `cost_usd` (None if nobody knows any of it) and the number
+        of `unpriced_calls`; of test runs instead of the rest if *test*.
+
+        Raises:
+            InvalidRequest: There are no such groups, or a moment is none.
+        """
+        query = {"by": by, "agent": agent, "test": test or None, "since": since, "until": until}
+        found = (yield Request(path="/usage", query=query, repeatable=True)).json()
+        return list(found["items"])
+
+    @asks
     def make_token(
         self, name: str, *, user: str | None = None, days: float | None = None
     ) -> Plan[View]:
@@ -56,6 +109,11 @@ class BenchVerbs:
         body = {"name": name, "user": user, "days": days}
         wish = {key: value for key, value in body.items() if value is not None}
         return dict((yield Request(method="POST", path="/tokens", body=wish)).json())
+
+    @lists
+    def tokens(self) -> Views:
+        """The tokens one may know of, newest first; what they read is kept nowhere."""
+        return Views("/tokens")
 
     @asks
     def revoke_token(self, which: str) -> Plan[None]:
@@ -76,34 +134,15 @@ class BenchVerbs:
         answer = yield Request(method="POST", path="/tickets", body={"path": path})
         return str(answer.json()["url"])
 
+    def __repr__(self) -> str:
+        """Where it answers, never the token."""
+        return f"<{type(self).__name__} at {self.url}>"
 
-class Workbench(BenchVerbs, Waiting):
-    """A workbench whose answers are waited for. It may be used from several threads.
 
-    Attributes:
-        agents: The agents.
-        runs: The runs.
-        url: Where it answers.
-    """
+class Workbench(BenchVerbs[Gateway, Agents, Runs], Waiting):
+    """A workbench whose answers are waited for. It may be used from several threads."""
 
-    def __init__(
-        self, url: str | None = None, token: str | None = None, *, ca: str | None = None
-    ) -> None:
-        """Find it: as given, as `WORKBENCH_URL` and `WORKBENCH_TOKEN` say, or running here.
-
-        *ca*, or `WORKBENCH_CA`, is a file with the certificates to believe it by, in PEM, if those
-        of the system are not enough.
-
-        Raises:
-            InvalidRequest: That file cannot be used.
-            Unavailable: None is named and none runs here.
-            Unauthenticated: One is named, but no token.
-        """
-        found = access(url, token, ca)
-        self._gateway = Gateway(found.url, found.token, trust=found.trust)
-        self.url = self._gateway.url
-        self.agents = Agents(self)
-        self.runs = Runs(self)
+    _kinds = Gateway, Agents, Runs
 
     def carry_out(self, plan: Plan[T]) -> T:
         """What comes of *plan*.
@@ -147,35 +186,11 @@ class Workbench(BenchVerbs, Waiting):
         """Let go of the connections."""
         self.close()
 
-    def __repr__(self) -> str:
-        """Where it answers, never the token."""
-        return f"<Workbench at {self.url}>"
 
+class AsyncWorkbench(BenchVerbs[AsyncGateway, AsyncAgents, AsyncRuns], Awaited):
+    """A workbench whose answers are awaited, for the tasks of one event loop."""
 
-class AsyncWorkbench(BenchVerbs, Awaited):
-    """A workbench whose answers are awaited, for the tasks of one event loop.
-
-    Attributes:
-        agents: The agents.
-        runs: The runs.
-        url: Where it answers.
-    """
-
-    def __init__(
-        self, url: str | None = None, token: str | None = None, *, ca: str | None = None
-    ) -> None:
-        """Find it, as `Workbench` does.
-
-        Raises:
-            InvalidRequest: The file *ca* cannot be used.
-            Unavailable: None is named and none runs here.
-            Unauthenticated: One is named, but no token.
-        """
-        found = access(url, token, ca)
-        self._gateway = AsyncGateway(found.url, found.token, trust=found.trust)
-        self.url = self._gateway.url
-        self.agents = AsyncAgents(self)
-        self.runs = AsyncRuns(self)
+    _kinds = AsyncGateway, AsyncAgents, AsyncRuns
 
     async def carry_out(self, plan: Plan[T]) -> T:
         """What comes of *plan*.
@@ -218,7 +233,3 @@ class AsyncWorkbench(BenchVerbs, Awaited):
     async def __aexit__(self, *_: object) -> None:
         """Let go of the connections."""
         await self.close()
-
-    def __repr__(self) -> str:
-        """Where it answers, never the token."""
-        return f"<AsyncWorkbench at {self.url}>"

@@ -363,7 +363,7 @@ SHAPES: Mapping[str, Shape] = {
         tells=("Location",),
         refuses=(InsufficientPermissions, NotFound),
     ),
-    "GET /tokens": Shape(gives={200: "TokenPage"}),
+    "GET /tokens": Shape(query=_PAGE, gives={200: "TokenPage"}),
     "DELETE /tokens/{token}": Shape(gives={200: "Token"}, refuses=(NotFound,)),
     "GET /usage": Shape(
         query=(

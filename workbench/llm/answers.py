@@ -1,4 +1,4 @@
-"""Answers in OpenAI's words: whole, as a stream of frames, and a stream put together again.
+"""Answers in OpenAI's words: whole, and as a stream of frames.
 
 The order of events of a Responses stream is the one the official client insists on; see
 https://platform.openai.com/docs/api-reference/responses-streaming.
@@ -173,6 +173,16 @@ def frame(data: object, *, event: str = "") -> bytes:
     return f"{name}data: {json.dumps(data, ensure_ascii=False)}\n\n".encode(errors="replace")
 
 
+def data_in(frame: bytes) -> dict[str, Any] | None:
+    """What a frame says, if it is an object of JSON."""
+    lines = [line[5:].strip() for line in frame.split(b"\n") if line.startswith(b"data:")]
+    try:
+        data = json.loads(b"\n".join(lines)) if lines else None
+    except ValueError:
+        return None
+    return data if isinstance(data, dict) else None
+
+
 def failed(api: Api, message: str, code: str) -> bytes:
     """The frame that tells of a stream that cannot go on."""
     if api is Api.RESPONSES:
@@ -255,116 +265,3 @@ def _response_frames(answer: Mapping[str, Any]) -> Iterator[bytes]:
 
 def _pieces(text: str) -> Iterator[str]:
     return (text[i : i + _PIECE] for i in range(0, len(text), _PIECE))
-
-
-class Assembly:
-    """A stream on its way, put together again as it passes.
-
-    Attributes:
-        letters: How many it has said so far.
-        ended: Whether it has come to its proper end.
-        failed: Whether it has said itself that it cannot go on.
-    """
-
-    def __init__(self, api: Api) -> None:
-        self._api = api
-        self._whole: dict[str, Any] | None = None
-        self._choices: dict[int, dict[str, Any]] = {}
-        self.letters = 0
-        self.ended = False
-        self.failed = False
-
-    @property
-    def answer(self) -> dict[str, Any] | None:
-        """The whole answer as far as it has come; None if nothing has."""
-        if self._whole is None or self._api is Api.RESPONSES:
-            return self._whole
-        return {**self._whole, "choices": [self._choices[n] for n in sorted(self._choices)]}
-
-    def add(self, data: Mapping[str, Any]) -> None:
-        """Take in what one frame says; what is malformed is passed over."""
-        if self._api is Api.RESPONSES:
-            self._add_event(data)
-        else:
-            self._add_chunk(data)
-
-    def _add_event(self, data: Mapping[str, Any]) -> None:
-        kind = str(data.get("type", ""))
-        if isinstance(data.get("delta"), str):
-            self.letters += len(data["delta"])
-        if kind in ("response.completed", "response.incomplete"):
-            self.ended = True
-            if isinstance(data.get("response"), dict):
-                self._whole = data["response"]
-        self.failed |= kind in ("error", "response.failed")
-
-    def _add_chunk(self, data: Mapping[str, Any]) -> None:
-        if "error" in data:
-            self.failed = True
-            return
-        if self._whole is None:
-            told = {name: data[name] for name in ("id", "created", "model") if name in data}
-            self._whole = {**told, "object": "chat.completion", "usage": None}
-        if isinstance(data.get("usage"), dict):
-            self._whole["usage"] = data["usage"]
-        for choice in data.get("choices") or ():
-            if not isinstance(choice, dict) or type(choice.get("index")) is not int:
-                continue
-            known = self._choices.setdefault(choice["index"], _empty_choice(choice["index"]))
-            if choice.get("finish_reason"):
-                known["finish_reason"] = choice["finish_reason"]
-                self.ended = True
-            delta = choice.get("delta")
-            if isinstance(delta, dict):
-                self._add_delta(known["message"], delta)
-
-    def _add_delta(self, message: dict[str, Any], delta: Mapping[str, Any]) -> None:
-        if isinstance(delta.get("content"), str):
-            message["content"] = (message["content"] or "") + delta["content"]
-            self.letters += len(delta["content"])
-        for call in delta.get("tool_calls") or ():
-            calls = message.setdefault("tool_calls", [])
-            n = call.get("index", len(calls))
-            while len(calls) <= n < 128:
-                empty = {"name": "", "arguments": ""}
-                calls.append({"id": "", "type": "function", "function": empty})
-            if not 0 <= n < len(calls):
-                continue
-            calls[n]["id"] = call.get("id") or calls[n]["id"]
-            function = call.get("function") or {}
-            for name in ("name", "arguments"):
-                calls[n]["function"][name] += function.get(name) or ""
-            self.letters += len(function.get("arguments") or "")
-        if message.get("tool_calls") and not message["content"]:
-            message["content"] = None
-
-
-def _empty_choice(index: int) -> dict[str, Any]:
-    message = {"role": "assistant", "content": "", "refusal": None}
-    return {"index": index, "message": message, "finish_reason": None, "logprobs": None}
-
-
-def tokens_of(answer: Mapping[str, Any]) -> Tokens | None:
-    """What *answer* says it took, in the words of either interface; None if it does not say."""
-    usage = answer.get("usage")
-    if not isinstance(usage, Mapping):
-        return None
-    read = _details(usage, "prompt_tokens_details", "input_tokens_details")
-    wrote = _details(usage, "completion_tokens_details", "output_tokens_details")
-    return Tokens(
-        input=_number(usage, "prompt_tokens", "input_tokens"),
-        cached=_number(read, "cached_tokens"),
-        written=_number(read, "cache_write_tokens"),
-        output=_number(usage, "completion_tokens", "output_tokens"),
-        reasoning=_number(wrote, "reasoning_tokens"),
-    )
-
-
-def _details(usage: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
-    found = next((usage[name] for name in names if isinstance(usage.get(name), Mapping)), None)
-    return found if found is not None else {}
-
-
-def _number(usage: Mapping[str, Any], *names: str) -> int:
-    found = (usage.get(name) for name in names)
-    return next((n for n in found if type(n) is int and 0 <= n < 2**53), 0)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from workbench.domain.models import PICO, Listed, Tokens, Upstream
 
@@ -29,10 +30,13 @@ def cost(
         price = max(own, key=lambda one: one.since).price
         return price.of(tokens), price.source
     provider = _PROVIDERS.get(upstream.kind)
-    found = None if provider is None else _of_table(tokens, model, provider, at)
+    minute = at.replace(second=0, microsecond=0)
+    found = None if provider is None else _of_table(tokens, model, provider, minute)
     return None if found is None else (found, TABLE)
 
 
+# A budget asks for the same several times before each question, and the table takes its time.
+@lru_cache(maxsize=1_000)
 def _of_table(tokens: Tokens, model: str, provider: str, at: datetime) -> int | None:
     # Weight: only workbenches that ask a provider need the table.
     from genai_prices import Usage, calc_price

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workbench.domain.models import Api
+from workbench.domain.models import Api, Upstream
 from workbench.errors import InvalidRequest
 
 Body = Mapping[str, Any]
@@ -75,7 +75,7 @@ class Question:
         if self.api is Api.CHAT:
             return [
                 (str(message.get("role", "")), text_of(message.get("content")))
-                for message in _objects(self.body.get("messages"))
+                for message in objects(self.body.get("messages"))
             ]
         given = self.body.get("input")
         if isinstance(given, str):
@@ -98,7 +98,7 @@ class Question:
         """How often the model has spoken before."""
         if self.api is Api.CHAT:
             return sum(role == "assistant" for role, _ in self.messages)
-        items = _objects(self.body.get("input"))
+        items = objects(self.body.get("input"))
         return sum(
             item.get("role") == "assistant" or item.get("type") == "function_call" for item in items
         )
@@ -107,7 +107,7 @@ class Question:
     def tools(self) -> dict[str, Mapping[str, Any]]:
         """The functions that may be called, with the schemas of their arguments."""
         found: dict[str, Mapping[str, Any]] = {}
-        for tool in _objects(self.body.get("tools")):
+        for tool in objects(self.body.get("tools")):
             function = tool.get("function") if self.api is Api.CHAT else tool
             if tool.get("type") == "function" and isinstance(function, Mapping):
                 schema = function.get("parameters")
@@ -152,6 +152,12 @@ class Question:
                 return value
         return None
 
+    @property
+    def answers(self) -> int:
+        """How many answers are wanted at once, each of which may have `most_output` tokens."""
+        wanted = self.body.get("n") if self.api is Api.CHAT else 1
+        return wanted if type(wanted) is int and wanted > 1 else 1
+
     @cached_property
     def about_tokens(self) -> int:
         """How many tokens it will be read as, roughly."""
@@ -167,10 +173,38 @@ def ask(api: Api, body: Body) -> Question:
     _demand(isinstance(body.get("model", ""), str), "model", "a text")
     _demand(isinstance(body.get("stream", False), bool | None), "stream", "true or false")
     if api is Api.CHAT:
-        _demand(bool(_objects(body.get("messages"))), "messages", "a list of messages")
+        _demand(bool(objects(body.get("messages"))), "messages", "a list of messages")
     else:
         _demand(isinstance(body.get("input"), str | list), "input", "a text or a list")
+    # What it takes would be told to nobody: its answer is fetched later, or never.
+    _demand(not body.get("background"), "background", "false: an answer is waited for here")
     return Question(api=api, body=body)
+
+
+def in_their_words(
+    question: Question, upstream: Upstream, *, model: str, most_output: int | None
+) -> dict[str, Any]:
+    """*question* as *upstream* is asked it: by their name of the model, and with what it took told.
+
+    *most_output* is the most that an answer may have; None leaves that to the question.
+    """
+    body = {**question.body, "model": model}
+    if question.api is Api.CHAT and question.stream:
+        options = question.body.get("stream_options")
+        kept = options if isinstance(options, Mapping) else {}
+        body["stream_options"] = {**kept, "include_usage": True}
+    if most_output is not None and question.api is not Api.EMBEDDINGS:
+        body |= dict.fromkeys(_ceilings(question, upstream), most_output)
+    return body
+
+
+def _ceilings(question: Question, upstream: Upstream) -> Sequence[str]:
+    """What the question calls the most that an answer may have: all that might count there."""
+    if question.api is Api.RESPONSES:
+        return ["max_output_tokens"]
+    given = [name for name in ("max_completion_tokens", "max_tokens") if name in question.body]
+    new = upstream.kind in ("openai", "azure")
+    return given or ["max_completion_tokens" if new else "max_tokens"]
 
 
 def guess(text: str) -> int:
@@ -182,7 +216,7 @@ def text_of(content: object) -> str:
     """The words in what a message says."""
     if isinstance(content, str):
         return content
-    parts = (part.get("text") for part in _objects(content))
+    parts = (part.get("text") for part in objects(content))
     return "\n".join(part for part in parts if isinstance(part, str))
 
 
@@ -191,14 +225,15 @@ def _demand(holds: bool, field: str, what: str) -> None:
         raise InvalidRequest(f"{field} must be {what}.", field=field)
 
 
-def _objects(value: object) -> list[Mapping[str, Any]]:
+def objects(value: object) -> list[Mapping[str, Any]]:
+    """The objects in *value*, if it is a list at all."""
     if not isinstance(value, list):
         return []
     return [item for item in value if isinstance(item, Mapping)]
 
 
 def _said(items: object) -> Iterator[tuple[str, str]]:
-    for item in _objects(items):
+    for item in objects(items):
         if item.get("type") == "function_call_output":
             yield "tool", text_of(item.get("output"))
         elif "role" in item:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +24,11 @@ from workbench.domain.models import SCRIPTED, Api
 from workbench.errors import InvalidAgentConfig, InvalidRequest
 from workbench.llm import Reply
 from workbench.llm.answers import Saying, embedded, failed, streamed, written
-from workbench.llm.questions import Question
+from workbench.llm.questions import Question, objects
 
 _LONGEST_ECHO = 500
 _LONGEST_DELAY = 3_600.0
 _DEEPEST = 12
-_REPLIES = frozenset({"text", "json", "tools", "error", "delay_seconds", "cut_after"})
 _CONDITIONS = frozenset({"model", "last_user", "tool_result", "tool", "turn"})
 
 
@@ -65,13 +65,67 @@ def read_script(content: bytes) -> Sequence[Rule]:
 
 def _rule(number: int, rule: Mapping[str, Any]) -> Rule:
     when, reply = rule.get("when", {}), rule["reply"]
-    strange = (set(when) - _CONDITIONS) | (set(reply) - _REPLIES)
+    strange = (set(when) - _CONDITIONS) | (set(reply) - set(_REPLIES))
     if strange:
         raise ValueError(f"rule {number} speaks of {', '.join(sorted(strange))}")
     for name, wanted in when.items():
         if type(wanted) is not (int if name == "turn" else str):
             raise ValueError(f"rule {number} has {name}: {wanted!r:.80}")
+    for name, value in reply.items():
+        if not _REPLIES[name](value):
+            raise ValueError(f"rule {number} replies with {name}: {value!r:.80}")
     return Rule(when=when, reply=reply)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_json(value: object) -> bool:
+    return True
+
+
+def _are_calls(value: object) -> bool:
+    """Whether they are functions to call by name, with arguments as an object."""
+    calls = objects(value)
+    return calls == value and all(
+        _is_text(call.get("name")) and isinstance(call.get("arguments", {}), Mapping)
+        for call in calls
+    )
+
+
+def _is_error(value: object) -> bool:
+    """Whether it can be said in HTTP without breaking the answer it is said in."""
+    if not isinstance(value, Mapping):
+        return False
+    status, headers = value.get("status", 500), value.get("headers", {})
+    return (
+        type(status) is int
+        and 400 <= status <= 599
+        and isinstance(headers, Mapping)
+        and all(_HEADER.fullmatch(f"{name}: {text}") for name, text in headers.items())
+    )
+
+
+def _is_delay(value: object) -> bool:
+    return type(value) in (int, float) and 0 <= float(str(value)) <= _LONGEST_DELAY
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+# Not those that say how the answer itself is to be read.
+_FRAMING = "connection|content-|keep-alive|set-|te:|trailer|transfer-|upgrade"
+_HEADER = re.compile(rf"(?!{_FRAMING})[a-z0-9-]{{1,64}}: [\x20-\x7e]{{0,200}}", re.IGNORECASE)
+_REPLIES: Mapping[str, Callable[[object], bool]] = {
+    "text": _is_text,
+    "json": _is_json,
+    "tools": _are_calls,
+    "error": _is_error,
+    "delay_seconds": _is_delay,
+    "cut_after": _is_count,
+}
 
 
 async def scripted(question: Question, rules: Sequence[Rule] = ()) -> Reply:
@@ -88,7 +142,7 @@ async def scripted(question: Question, rules: Sequence[Rule] = ()) -> Reply:
     rule = next((rule for rule in rules if rule.holds(question)), None)
     reply = rule.reply if rule is not None else {}
     if "delay_seconds" in reply:
-        await asyncio.sleep(min(float(reply["delay_seconds"]), _LONGEST_DELAY))
+        await asyncio.sleep(reply["delay_seconds"])
     if "error" in reply:
         return _refusal(reply["error"])
     if question.api is Api.EMBEDDINGS:
@@ -138,10 +192,8 @@ def _occurs(words: str, text: str) -> bool:
 def _refusal(error: Mapping[str, Any]) -> Reply:
     message = str(error.get("message", "The script says so."))
     body = {"error": {"message": message, "type": "scripted_error", "code": None, "param": None}}
-    headers = {str(name): str(value) for name, value in error.get("headers", {}).items()}
-    return Reply(
-        status=int(error.get("status", 500)), headers=headers, body=json.dumps(body).encode()
-    )
+    headers = {name: str(value) for name, value in error.get("headers", {}).items()}
+    return Reply(status=error.get("status", 500), headers=headers, body=json.dumps(body).encode())
 
 
 def _saying(reply: Mapping[str, Any]) -> Saying:
@@ -149,7 +201,7 @@ def _saying(reply: Mapping[str, Any]) -> Saying:
         return Saying(calls=[(call["name"], call.get("arguments", {})) for call in reply["tools"]])
     if "json" in reply:
         return Saying(text=json.dumps(reply["json"], ensure_ascii=False))
-    return Saying(text=str(reply.get("text", "")))
+    return Saying(text=reply.get("text", ""))
 
 
 def _default(question: Question) -> Saying:

@@ -13,6 +13,7 @@ from workbench.errors import NotFound
 from workbench.panels import parts, wording
 from workbench.panels.link import Link
 from workbench.panels.panel import Panel
+from workbench.panels.usage_panel import UsagePanel
 
 View: TypeAlias = Mapping[str, Any]
 
@@ -66,11 +67,16 @@ class FiguresState:
 
 
 class FiguresPanel(Panel[FiguresState]):
-    """How runs have gone."""
+    """How runs have gone.
+
+    Attributes:
+        usage: What language models have taken.
+    """
 
     def __init__(self, link: Link) -> None:
         """The panel, before it has asked for anything."""
         super().__init__(link, FiguresState())
+        self.usage = UsagePanel(link)
         self._whole = parts.Value(blocks=[])
         self._runs = parts.Chart(labels=[], series=[])
         self._times = parts.Chart(labels=[], series=[])
@@ -86,12 +92,22 @@ class FiguresPanel(Panel[FiguresState]):
                 "wb-card", parts.Note(title=wording.SLOWEST_CELLS, level="h4"), self._cells
             ),
         )
-        self.view = parts.boxed("wb-stack", self._whole, charts, tables)
+        self.view = parts.boxed("wb-stack", self._whole, charts, tables, self.usage.view)
         self.draw()
 
     def read(self) -> None:
         """Ask for the figures again."""
         self._go(self._read())
+
+    async def done(self) -> None:
+        """Wait until nothing is under way any more."""
+        await super().done()
+        await self.usage.done()
+
+    def close(self) -> None:
+        """Give up what is under way."""
+        self.usage.close()
+        super().close()
 
     def draw(self) -> None:
         """Show the state as it is."""
@@ -110,7 +126,9 @@ class FiguresPanel(Panel[FiguresState]):
         self._cells.show(columns=list(_CELLS), rows=cells, empty=wording.NO_RUNS)
 
     async def _read(self) -> None:
-        self.change(statistics=await self._link.wb.statistics(days=DAYS), problem="")
+        said = await self._link.wb.statistics(days=DAYS)
+        self.change(statistics=said, problem="")
+        self.usage.read(since=said["since"], days=DAYS)
         took: dict[tuple[str, str], list[float]] = defaultdict(list)
         count = 0
         async for run in self._link.wb.runs.list(status="completed"):

@@ -123,6 +123,7 @@ class RunPanel(Panel[RunState]):
         self._told = len(state.lines)
         self._ending.show(**self._ended(state))
         self._value.show(blocks=list(state.blocks))
+        self._usage.show(meta=self._taken(state.run))
         self._links.show(items=[self._link_to(state.run, file) for file in state.files])
 
     async def _start(self, agent: View, values: dict[str, object], *, test: bool) -> None:
@@ -190,10 +191,17 @@ class RunPanel(Panel[RunState]):
         self._ending = parts.Note()
         self._value = parts.Value(blocks=[])
         self._links = parts.Links(self._on_link, items=[])
+        self._usage = parts.Note()
         self._log = parts.Log(lines=[])
         asked = parts.boxed("wb-card", self._fields, self._problem, self._actions)
         self._answer = parts.boxed(
-            "wb-card", self._steps, self._ending, self._value, self._links, self._log
+            "wb-card",
+            self._steps,
+            self._ending,
+            self._value,
+            self._links,
+            self._usage,
+            self._log,
         )
         self._answer.add_class("wb-answer")
         self.view = parts.boxed("wb-cols", asked, self._answer)
@@ -247,6 +255,10 @@ class RunPanel(Panel[RunState]):
             return {"text": wording.NOTHING_CAME} if empty else {}
         told = wording.raised(run) if self.authors else ""
         return {"text": told or wording.failed(run), "tone": "bad"}
+
+    def _taken(self, run: View | None) -> str:
+        """What the run took from language models: for authors, as viewers need not mind."""
+        return wording.usage(run["usage"]) if self.authors and run is not None else ""
 
     def _link_to(self, run: View | None, file: View) -> dict[str, Any]:
         shown = {"id": file["path"], "label": file["path"], "meta": wording.size(file["size"])}

@@ -54,6 +54,23 @@ FIGURES = {
     "p50_ms": "Median time",
     "p95_ms": "95 % are done within",
 }
+MODELS = "Language models"
+NO_USAGE = "Nobody has asked a language model in these days."
+NO_AGENT = "outside of any agent"
+USAGE = {
+    "calls": "Questions",
+    "read": "Tokens read",
+    "written": "Tokens written",
+    "cost": "Cost",
+    "unpriced": "Questions of unknown cost",
+}
+UNKNOWN = "unknown"
+USAGE_PER_DAY = {
+    "calls": "Questions per day",
+    "tokens": "Tokens per day",
+    "cost": "Cost per day",
+}
+USAGE_BY = {"model": "Model", "agent": "Agent", "user": "User"}
 RUNS_PER_DAY, TIMES_PER_DAY = "Runs per day", "How long they took"
 BUSIEST, SLOWEST_CELLS = "Busiest agents", "Slowest cells of the latest runs"
 TABS = {"agents": "Agents", "runs": "Runs", "figures": "Figures"}
@@ -88,6 +105,7 @@ _FAILED: Mapping[str, str] = {
     "kernel_died": "The agent stopped without a word.",
     "kernel_start_failed": "The agent could not be started.",
     "invalid_output": "The agent finished, but its answer is not what it promises.",
+    "budget_exceeded": "The agent has asked language models for all that it may and was stopped.",
     "gateway_restarted": "The workbench was restarted while this ran. Run it again.",
 }
 
@@ -139,7 +157,38 @@ def raised(run: Mapping[str, Any]) -> str:
         return str(error.get("message") or "")
     cell = error.get("cell") or {}
     place = f" in cell `{cell['id']}`" if isinstance(cell, Mapping) and "id" in cell else ""
-    return f"**{error['ename']}**{place}: {error.get('evalue', '')}"
+    said = f"**{error['ename']}**{place}: {error.get('evalue', '')}"
+    return f"{error['budget']}\n\n{said}" if error.get("budget") else said
+
+
+def cost(usage: Mapping[str, Any]) -> str:
+    """What language models cost; what nobody knows is unknown, and never nothing."""
+    known, unpriced = usage["cost_usd"], usage["unpriced_calls"]
+    if known is None:
+        return UNKNOWN
+    said = dollars(known)
+    return f"{said} and {unpriced:,} unknown" if unpriced else said
+
+
+def dollars(amount: float) -> str:
+    """An amount of money, with what of it is left below a cent."""
+    if 0 < amount < 0.000_1:
+        return "less than $0.0001"
+    return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:.3g}"
+
+
+def usage(taken: Mapping[str, Any] | None) -> str:
+    """What one run has taken from language models, in one line; empty if nothing."""
+    if not taken:
+        return ""
+    read, written = f"{taken['input_tokens']:,} tokens read", f"{taken['output_tokens']:,} written"
+    if taken["cached_input_tokens"]:
+        read += f" ({taken['cached_input_tokens']:,} from the cache)"
+    if taken["reasoning_tokens"]:
+        written += f" ({taken['reasoning_tokens']:,} reasoning)"
+    calls = taken["calls"]
+    asked = f"{calls:,} {'question' if calls == 1 else 'questions'}"
+    return f"{MODELS}: {asked}, {read}, {written}, cost {cost(taken)}."
 
 
 def given(parameters: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from workbench.domain.access import (
     token_text,
 )
 from workbench.domain.names import is_name
+from workbench.domain.paging import PAGE, Page
 from workbench.errors import InsufficientPermissions, InvalidRequest, NotFound, Unauthenticated
 from workbench.store.access import Access
 
@@ -98,7 +99,7 @@ class Admitting:
         if chosen:
             await self._adopt(chosen, admin)
             return None
-        if any(self._good(t) for t in await self._access.tokens(admin) if t.user == ADMIN):
+        if any(self._good(t) for t in await self._access.tokens_of(ADMIN)):
             return None
         _, text = await self.issue(admin, TokenWish(name="first"))
         return text
@@ -141,9 +142,15 @@ class Admitting:
         """As long as it is the same number, every list of tokens reads as before."""
         return self._access.epoch
 
-    async def tokens(self, principal: Principal) -> Sequence[Token]:
-        """The tokens *principal* may know of: their own, or all for the administrator."""
-        return await self._access.tokens(principal)
+    async def tokens(
+        self, principal: Principal, *, limit: int = PAGE, cursor: str | None = None
+    ) -> Page[Token]:
+        """A page of the tokens *principal* may know of, newest first: all for the administrator.
+
+        Raises:
+            InvalidRequest: The limit or the cursor makes no sense.
+        """
+        return await self._access.tokens(principal, limit=limit, cursor=cursor)
 
     async def revoke(self, principal: Principal, which: str) -> Token:
         """Take back the token with that id, or the good one of that name; from now on it is refused.
@@ -151,7 +158,7 @@ class Admitting:
         Raises:
             NotFound: The asker has no such token.
         """
-        found = [t for t in await self._access.tokens(principal) if which in (t.id, t.name)]
+        found = await self._access.tokens_called(principal, which)
         best = next((t for t in found if t.id == which), None)
         best = best or next((t for t in found if t.revoked_at is None), None)
         if best is None:
@@ -204,7 +211,7 @@ class Admitting:
                 setting="token",
             )
         digest = token_digest(text)
-        chosen = [t for t in await self._access.tokens(admin) if t.name == "WORKBENCH_TOKEN"]
+        chosen = await self._access.tokens_called(admin, "WORKBENCH_TOKEN")
         for token in chosen:
             if token.digest != digest and token.revoked_at is None:
                 await self._access.put_token(admin, replace(token, revoked_at=self._clock()))

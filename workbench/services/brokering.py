@@ -16,13 +16,30 @@ from datetime import datetime
 from typing import Any
 
 from workbench.domain.access import Principal
-from workbench.domain.models import SCRIPTED, Api, Catalogue, Mode, ModelCall, Tokens, Upstream
-from workbench.errors import BudgetExceeded, ModelSilent, NotFound, Unavailable, WorkbenchError
+from workbench.domain.models import (
+    CASSETTE,
+    SCRIPTED,
+    Api,
+    Catalogue,
+    Mode,
+    ModelCall,
+    Tokens,
+    Upstream,
+)
+from workbench.errors import (
+    BudgetExceeded,
+    ModelSilent,
+    NotFound,
+    NotRecorded,
+    Unavailable,
+    WorkbenchError,
+)
 from workbench.llm import Reply
-from workbench.llm.answers import DONE, Assembly, failed, tokens_of
-from workbench.llm.cassettes import Entry
+from workbench.llm.answers import DONE, data_in, failed
+from workbench.llm.assembly import Assembly, tokens_of
+from workbench.llm.cassettes import Cassette, Entry
 from workbench.llm.prices import cost
-from workbench.llm.questions import Question, ask, guess
+from workbench.llm.questions import Question, ask, guess, in_their_words
 from workbench.llm.scripted import scripted, told
 from workbench.llm.upstreams import Upstreams
 from workbench.services.lending import Lending, Loan
@@ -35,8 +52,8 @@ GONE = 499
 """The status of a question whose asker did not wait for the answer."""
 COST_HEADER = "X-Workbench-Cost-Usd"
 SOURCE_HEADER = "X-Workbench-Model"
-_AHEAD = 1
-"""How many frames may wait for an asker who reads slowly."""
+_AHEAD = 32
+"""How many frames may wait for an asker who reads slowly; those that wait are sent as one piece."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,6 +164,7 @@ class Brokering:
                 accounts,
                 read=question.about_tokens if accounts else 0,
                 wanted=0 if question.api is Api.EMBEDDINGS else question.most_output,
+                answers=question.answers,
                 cost=lambda tokens: self._cost(tokens, model, upstream, at)[0],
             )
         except BudgetExceeded as error:
@@ -168,14 +186,19 @@ class Brokering:
     async def _reply(self, asking: _Asking, ends: asyncio.Event) -> Reply:
         loan, question = asking.loan, asking.question
         if asking.source == "replayed" and loan is not None:
-            return told(loan.cassette.play(question), question)
+            return _played(loan.cassette, question)
         if asking.upstream is None:
             answering = scripted(question, loan.rules if loan is not None else ())
         else:
             answering = self._upstreams.ask(
                 asking.upstream,
                 question,
-                _in_their_words(asking),
+                in_their_words(
+                    question,
+                    asking.upstream,
+                    model=asking.model,
+                    most_output=asking.reservation.most_output,
+                ),
                 key=self._keys.get(asking.upstream.name),
             )
         answer = asyncio.ensure_future(answering)
@@ -201,7 +224,7 @@ class Brokering:
             async with aclosing(frames):
                 async for frame in frames:
                     asking.first = asking.first or time.perf_counter()
-                    data = _data(frame)
+                    data = data_in(frame)
                     if frame.strip() == DONE.strip():
                         assembly.ended = True
                         break
@@ -286,39 +309,36 @@ class Brokering:
         return found if found is not None else (None, "")
 
 
-def _in_their_words(asking: _Asking) -> dict[str, Any]:
-    """The question as the upstream is asked it: its name of the model, our ceiling, its usage."""
-    question, upstream = asking.question, asking.upstream
-    body = {**question.body, "model": asking.model}
-    if question.api is Api.CHAT and question.stream:
-        body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
-    most = asking.reservation.most_output
-    if most is not None and question.api is not Api.EMBEDDINGS:
-        body[_ceiling(question, upstream)] = most
-    return body
+def _played(cassette: Cassette, question: Question) -> Reply:
+    """What was recorded for *question*, whole or in pieces.
 
-
-def _ceiling(question: Question, upstream: Upstream | None) -> str:
-    """What the question calls the most that an answer may have."""
-    if question.api is Api.RESPONSES:
-        return "max_output_tokens"
-    if "max_tokens" in question.body:
-        return "max_tokens"
-    new = upstream is not None and upstream.kind in ("openai", "azure")
-    return (
-        "max_completion_tokens" if new or "max_completion_tokens" in question.body else "max_tokens"
-    )
+    Raises:
+        NotRecorded: Nothing was, or nothing that a model could have said.
+    """
+    answer = cassette.play(question)
+    try:
+        return told(answer, question)
+    except (LookupError, TypeError, AttributeError):
+        # Written by hand, perhaps: what is recorded comes from a model.
+        raise NotRecorded(
+            f"What {CASSETTE} has for this question is no answer of a model.", key=question.key
+        ) from None
 
 
 async def _alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
     """*frames*, with a comment in between whenever nothing comes for a while."""
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_AHEAD)
+    spoken = asyncio.Event()
 
     async def pump() -> None:
         try:
             async with aclosing(frames):
                 async for frame in frames:
                     await queue.put(frame)
+                    if not spoken.is_set():
+                        # The first word goes out before the others are even looked at.
+                        spoken.set()
+                        await asyncio.sleep(0)
         except Exception:
             await queue.put(None)
             raise
@@ -333,23 +353,20 @@ async def _alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, N
             except TimeoutError:
                 yield b": still here\n\n"
                 continue
+            pieces = []
+            while frame is not None:
+                pieces.append(frame)
+                if queue.empty():
+                    break
+                frame = queue.get_nowait()
+            if pieces:
+                yield b"".join(pieces)
             if frame is None:
                 await pumping
                 return
-            yield frame
     finally:
         pumping.cancel()
         await asyncio.gather(pumping, return_exceptions=True)
-
-
-def _data(frame: bytes) -> dict[str, Any] | None:
-    """What a frame says, if it is JSON."""
-    lines = [line[5:].strip() for line in frame.split(b"\n") if line.startswith(b"data:")]
-    try:
-        data = json.loads(b"\n".join(lines)) if lines else None
-    except ValueError:
-        return None
-    return data if isinstance(data, dict) else None
 
 
 def _is_usage(data: Mapping[str, Any]) -> bool:

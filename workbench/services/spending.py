@@ -66,7 +66,7 @@ class Reservation:
     """Room for one question in every account that pays for it.
 
     Attributes:
-        most_output: How many tokens the answer may have; None where no budget minds.
+        most_output: How many tokens each answer may have; None where no budget minds.
     """
 
     accounts: list[Account]
@@ -103,9 +103,15 @@ class Spending:
         return found
 
     def reserve(
-        self, accounts: Iterable[Account], *, read: int, wanted: int | None, cost: Cost
+        self,
+        accounts: Iterable[Account],
+        *,
+        read: int,
+        wanted: int | None,
+        cost: Cost,
+        answers: int = 1,
     ) -> Reservation:
-        """Room for a question of about *read* tokens whose answer may have *wanted*.
+        """Room for a question of about *read* tokens with so many *answers* of *wanted* each.
 
         Raises:
             BudgetExceeded: There is none; the message says in whose budget.
@@ -117,10 +123,13 @@ class Spending:
             output = LONGEST_ANSWER if wanted is None else wanted
             least = min(SHORTEST_ANSWER, output)
             for account in minded:
-                output = min(output, _affordable(account, read, cost))
+                output = min(output, _affordable(account, read, cost) // answers)
                 if output < least:
                     raise _exceeded(account)
-        amounts = (cost(Tokens(input=read, output=output)) or 0, read + output, 1)
+        priced = any(account.budget.picodollars is not None for account in payers)
+        most = Tokens(input=read, output=output * answers)
+        money = cost(most) if priced else None
+        amounts = (money or 0, most.total, 1)
         for account in payers:
             left = zip(account.left(), amounts, strict=True)
             if any(room is not None and room < amount for room, amount in left):

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from workbench.domain.access import Principal, Role, Token, User, require_admin
+from workbench.domain.paging import PAGE, Page, check_limit, write_cursor
 from workbench.errors import InsufficientPermissions, NotFound
 from workbench.store.catalog import Catalog
 from workbench.store.cells import from_moment, moment, text, to_moment
-from workbench.store.conditions import Condition, where
+from workbench.store.conditions import Condition, place, where
 from workbench.store.connection import Query
 from workbench.store.recent import Recent
 from workbench.store.sight import tokens_seen_by, users_seen_by
 from workbench.store.tables import TOKENS, USERS, Row, Table
 from workbench.store.transaction import Transaction
+
+_NEWEST = "created_at DESC, id DESC"
+_BEHIND = "created_at < CAST({} AS TIMESTAMP) OR (created_at = CAST({} AS TIMESTAMP) AND id < {})"
 
 
 class Access:
@@ -58,7 +64,7 @@ class Access:
 
     async def users(self, principal: Principal) -> list[User]:
         """The users that *principal* may know of, by name."""
-        rows = await self._rows(USERS, users_seen_by(principal), "name")
+        rows = await self._rows(USERS, [users_seen_by(principal)], "name")
         return [_user(row) for row in rows]
 
     async def put_token(self, principal: Principal, token: Token) -> Token:
@@ -106,17 +112,43 @@ class Access:
         """Another number whenever a token was written since: lists may read otherwise now."""
         return self._tokens.epoch
 
-    async def tokens(self, principal: Principal) -> list[Token]:
-        """The tokens that *principal* may know of, oldest first."""
-        rows = await self._rows(TOKENS, tokens_seen_by(principal), "created_at, id")
+    async def tokens(
+        self, principal: Principal, *, limit: int = PAGE, cursor: str | None = None
+    ) -> Page[Token]:
+        """A page of the tokens that *principal* may know of, newest first.
+
+        Raises:
+            InvalidRequest: The limit or the cursor makes no sense.
+        """
+        check_limit(limit)
+        wanted = [tokens_seen_by(principal)]
+        if cursor is not None:
+            created_at, token_id = place(cursor)
+            wanted.append(Condition(_BEHIND, (created_at, created_at, token_id)))
+        rows = await self._rows(TOKENS, wanted, f"{_NEWEST} LIMIT {limit + 1}")
+        tokens = [_token(row) for row in rows[:limit]]
+        if len(rows) <= limit:
+            return Page(items=tokens)
+        last = from_moment(tokens[-1].created_at) or ""
+        return Page(items=tokens, next_cursor=write_cursor(last, tokens[-1].id))
+
+    async def tokens_called(self, principal: Principal, which: str) -> list[Token]:
+        """The tokens of that id or name that *principal* may know of, oldest first."""
+        called = Condition("id = {} OR name = {}", (which, which))
+        rows = await self._rows(TOKENS, [tokens_seen_by(principal), called], "created_at, id")
+        return [_token(row) for row in rows]
+
+    async def tokens_of(self, user: str) -> list[Token]:
+        """The tokens that speak for *user*; asked before anybody is let in."""
+        rows = await self._rows(TOKENS, [Condition("user_name = {}", (user,))], "created_at, id")
         return [_token(row) for row in rows]
 
     async def _row(self, table: Table, condition: Condition) -> Row | None:
-        rows = await self._rows(table, condition, table.listed)
+        rows = await self._rows(table, [condition], table.listed)
         return rows[0] if rows else None
 
-    async def _rows(self, table: Table, condition: Condition, order: str) -> list[Row]:
-        conditions, values = where([condition])
+    async def _rows(self, table: Table, wanted: Iterable[Condition], order: str) -> list[Row]:
+        conditions, values = where(wanted)
         sql = f"SELECT {table.listed} FROM {table.name} WHERE {conditions} ORDER BY {order}"
 
         def question(ask: Query) -> list[Row]:

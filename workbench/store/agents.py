@@ -11,13 +11,12 @@ from functools import partial
 from workbench.domain.access import Principal, may_see_agent, require_author, require_owner
 from workbench.domain.agents import Agent, Visibility
 from workbench.domain.definitions import definition_from_json
-from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
+from workbench.domain.paging import Page, check_limit, write_cursor
 from workbench.domain.queries import AgentQuery
 from workbench.errors import (
     AgentAccessDenied,
     AgentNotFound,
     DuplicateAgentName,
-    InvalidRequest,
     PreconditionFailed,
     Unavailable,
 )
@@ -32,9 +31,9 @@ from workbench.store.cells import (
     to_json,
     to_moment,
 )
-from workbench.store.conditions import Condition, where
+from workbench.store.conditions import Condition, place, where
 from workbench.store.connection import Query
-from workbench.store.directory import Directory, Place
+from workbench.store.directory import Directory
 from workbench.store.recent import Recent
 from workbench.store.tables import AGENT_TEXTS, AGENTS, Row, check_text
 from workbench.store.tags import tags_cell
@@ -139,7 +138,7 @@ class Agents:
         check_limit(query.limit)
         for asked in (query.name, query.owner, query.text, query.tag):
             check_text(asked or "")
-        below = None if query.cursor is None else _place(query.cursor)
+        below = None if query.cursor is None else place(query.cursor)
         if query.text:
             await self._have_texts()
         ids, more = self._directory.page(principal, query, below)
@@ -337,14 +336,6 @@ def _seen(principal: Principal, agent: Agent, wanted: str) -> Agent:
 
 def _unknown(wanted: str) -> AgentNotFound:
     return AgentNotFound(f"There is no agent {wanted!r}.", agent=wanted)
-
-
-def _place(cursor: str) -> Place:
-    created_at, agent_id = read_cursor(cursor, parts=2)
-    try:
-        return from_moment(moment(created_at)) or "", agent_id
-    except ValueError:
-        raise InvalidRequest("cursor must be the next_cursor of an earlier page.") from None
 
 
 def _row(agent: Agent) -> Row:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from workbench.store.connection import Query
-from workbench.store.runs import BY_REFERENCE, VALUES
+from workbench.store.run_images import BY_REFERENCE, VALUES
 from workbench.store.tables import (
     AGENT_TEXTS,
     AGENTS,

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from workbench.domain.access import Principal, may_see_run
 from workbench.domain.agents import Agent
-from workbench.domain.models import Mode
 from workbench.domain.paging import Page, check_limit, read_cursor, write_cursor
 from workbench.domain.queries import RunQuery
-from workbench.domain.runs import Attempt, Reason, Run, RunStatus
+from workbench.domain.runs import Run
 from workbench.errors import (
     AgentNotFound,
     IdempotencyMismatch,
@@ -23,32 +21,18 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.store.catalog import Catalog
-from workbench.store.cells import (
-    from_json,
-    from_moment,
-    moment,
-    text,
-    text_or_none,
-    to_json,
-    to_moment,
-)
+from workbench.store.cells import from_moment, moment
 from workbench.store.conditions import Condition, where
 from workbench.store.connection import Query, Rows
 from workbench.store.landmarks import STRIDE, Landmarks
 from workbench.store.objects import Objects
+from workbench.store.run_images import RunImages, is_elsewhere
 from workbench.store.sight import runs_seen_by
-from workbench.store.tables import IDEMPOTENCY_KEYS, RUNS, Cell, Row, put
+from workbench.store.tables import IDEMPOTENCY_KEYS, RUNS, Row, put
 from workbench.store.transaction import Transaction
 
-INLINE_BYTES = 16 * 1024
-"""How long a value may be, as JSON, to lie in the row itself; a longer one is an object."""
 KEYS_KEPT = timedelta(hours=24)
 """How long an idempotency key is remembered."""
-
-BY_REFERENCE = "@"
-"""Begins a cell that names an object instead of holding a value; no JSON text begins so."""
-VALUES = ("parameters", "result", "error", "attempts", "effects")
-"""The cells that may do so."""
 
 _UNSETTLED = "status IN ('pending', 'running')"
 _LANDMARKS = f"""
@@ -81,6 +65,7 @@ class Runs:
     def __init__(self, catalog: Catalog, objects: Objects) -> None:
         self._catalog = catalog
         self._objects = objects
+        self._images = RunImages(objects)
         # Where every run stands that may still move; asked before a move is journaled.
         self._moving: dict[str, Run] = {}
         self._landmarks = Landmarks()
@@ -93,7 +78,7 @@ class Runs:
         """Remember the runs that are not settled; once, before anything else."""
         sql = f"SELECT {RUNS.listed} FROM runs WHERE {_UNSETTLED} ORDER BY id"
         unsettled = await self._catalog.read(
-            lambda ask: [self._run(RUNS.image(found)) for found in ask(sql)]
+            lambda ask: [self._images.run(RUNS.image(found)) for found in ask(sql)]
         )
         self._moving = {run.id: run for run in unsettled}
         ids = await self._catalog.read(lambda ask: [found[0] for found in ask(_LANDMARKS)])
@@ -124,7 +109,7 @@ class Runs:
         self._accepting[run.agent_id] += 1
         try:
             async with self._objects.referring():
-                row = await self._row(run)
+                row = await self._images.of(run)
                 if key is not None:
                     return await self._accept_once(run, row, key, then)
                 await self._catalog.progress([put(RUNS, row)], then=lambda: self._begin(run, then))
@@ -155,7 +140,7 @@ class Runs:
         self._moving[run.id] = run
         try:
             async with self._objects.referring():
-                row = await self._row(run)
+                row = await self._images.of(run)
                 if self._moving.get(run.id) is not run:
                     # Its large values took so long that the next step overtook it.
                     raise IllegalMove(f"Run {run.id} has moved on meanwhile.", run_id=run.id)
@@ -173,10 +158,10 @@ class Runs:
             NotFound: There is none, or none that *principal* may know of.
         """
         row = self._catalog.overlay(RUNS, run_id)
-        if row is None or _has_references(row):
+        if row is None or is_elsewhere(row):
             run = await self._catalog.read(lambda ask: self._find(ask, row, run_id))
         else:
-            run = self._run(row)
+            run = self._images.run(row)
         if run is None or not may_see_run(principal, run):
             raise _unknown(run_id)
         return run
@@ -268,7 +253,7 @@ class Runs:
         kept, replayed = await self._catalog.transact(change, then=then)
         if not replayed:
             return run, False
-        return await self._catalog.read(lambda _: self._run(kept)), True
+        return await self._catalog.read(lambda _: self._images.run(kept)), True
 
     def forget(self) -> None:
         """Take note that some runs are gone."""
@@ -295,89 +280,13 @@ class Runs:
         )
 
     def _runs(self, rows: Rows) -> Sequence[Run]:
-        return [self._run(RUNS.image(found)) for found in rows]
+        return [self._images.run(RUNS.image(found)) for found in rows]
 
     def _find(self, ask: Query, row: Row | None, run_id: str) -> Run | None:
         if row is None:
             found = ask(_ONE, run_id)
             row = RUNS.image(found[0]) if found else None
-        return self._run(row) if row is not None else None
-
-    async def _row(self, run: Run) -> Row:
-        return {
-            "id": run.id,
-            "agent_id": run.agent_id,
-            "owner": run.owner,
-            "agent_name": run.agent_name,
-            "version": run.version,
-            "fingerprint": run.fingerprint,
-            "user_name": run.user,
-            "parameters": await self._cell(dict(run.parameters)),
-            "test": run.test,
-            "status": str(run.status),
-            "reason": str(run.reason) if run.reason else None,
-            "result": await self._cell(run.result),
-            "error": await self._cell(None if run.error is None else dict(run.error)),
-            "attempt": run.attempt,
-            "attempts": await self._cell(list(map(_attempt_image, run.attempts))),
-            "due_at": from_moment(run.due_at),
-            "boot": run.boot,
-            "isolation": run.isolation,
-            "resource_usage": from_json(dict(run.resource_usage)),
-            "cells": from_json([dict(cell) for cell in run.cells]),
-            "created_at": from_moment(run.created_at),
-            "started_at": from_moment(run.started_at),
-            "completed_at": from_moment(run.completed_at),
-            "model": str(run.model) if run.model else None,
-            "usage": from_json(dict(run.usage)) if run.usage else None,
-            "effects": await self._cell(list(run.effects)) if run.effects else None,
-        }
-
-    def _run(self, row: Row) -> Run:
-        reason, error = text_or_none(row["reason"]), self._value(row["error"])
-        return Run(
-            id=text(row["id"]),
-            agent_id=text(row["agent_id"]),
-            owner=text(row["owner"]),
-            agent_name=text(row["agent_name"]),
-            version=text(row["version"]),
-            fingerprint=text(row["fingerprint"]),
-            user=text(row["user_name"]),
-            parameters=_mapping(self._value(row["parameters"])),
-            test=bool(row["test"]),
-            status=RunStatus(text(row["status"])),
-            reason=Reason(reason) if reason is not None else None,
-            result=self._value(row["result"]),
-            error=None if error is None else _mapping(error),
-            attempt=int(row["attempt"] or 0),
-            attempts=tuple(map(_attempt, _items(self._value(row["attempts"])))),
-            due_at=to_moment(row["due_at"]),
-            boot=text_or_none(row["boot"]) or "",
-            isolation=text(row["isolation"]),
-            resource_usage=to_json(row["resource_usage"]),
-            cells=tuple(_items(self._value(row["cells"]))),
-            created_at=moment(row["created_at"]),
-            started_at=to_moment(row["started_at"]),
-            completed_at=to_moment(row["completed_at"]),
-            # Rows journaled by an earlier workbench do not have these.
-            model=Mode(model) if (model := text_or_none(row.get("model"))) else None,
-            usage=to_json(usage) if (usage := row.get("usage")) else {},
-            effects=_list(self._value(effects)) if (effects := row.get("effects")) else (),
-        )
-
-    async def _cell(self, value: object) -> str:
-        written = from_json(value)
-        if len(written) <= INLINE_BYTES:
-            return written
-        return BY_REFERENCE + await self._objects.put(written.encode())
-
-    def _value(self, cell: Cell) -> object:
-        if cell is None:
-            return None  # the row is older than its column
-        written = text(cell)
-        if written.startswith(BY_REFERENCE):
-            return to_json(self._objects.load(written[1:]).decode())
-        return to_json(written)
+        return self._images.run(row) if row is not None else None
 
 
 def _near(ask: Query, wanted: Sequence[Condition], floors: Iterable[str | None], most: int) -> Rows:
@@ -446,48 +355,6 @@ def _conditions(query: RunQuery, below: str | None) -> Iterator[Condition]:
         yield Condition("created_at >= CAST({} AS TIMESTAMP)", (from_moment(query.since),))
     if query.until is not None:
         yield Condition("created_at < CAST({} AS TIMESTAMP)", (from_moment(query.until),))
-
-
-def _has_references(row: Row) -> bool:
-    return any(str(row.get(column)).startswith(BY_REFERENCE) for column in VALUES)
-
-
-def _attempt_image(attempt: Attempt) -> dict[str, object]:
-    return {
-        "number": attempt.number,
-        "reason": attempt.reason,
-        "error": attempt.error,
-        "isolation": attempt.isolation,
-        "resource_usage": attempt.resource_usage,
-        "started_at": from_moment(attempt.started_at),
-        "ended_at": from_moment(attempt.ended_at),
-    }
-
-
-def _attempt(image: Mapping[str, Any]) -> Attempt:
-    return Attempt(
-        number=image["number"],
-        reason=None if image["reason"] is None else Reason(image["reason"]),
-        error=image["error"],
-        isolation=image["isolation"],
-        resource_usage=image["resource_usage"],
-        started_at=to_moment(image["started_at"]),
-        ended_at=to_moment(image["ended_at"]),
-    )
-
-
-def _items(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    assert isinstance(value, dict)
-    return value
-
-
-def _list(value: object) -> Sequence[Mapping[str, object]]:
-    assert isinstance(value, list)
-    return value
 
 
 def _unknown(run_id: str) -> NotFound:

@@ -49,142 +49,92 @@ class Table:
         }
 
 
-def _table(name: str, key: str, /, **columns: str) -> Table:
-    return Table(name=name, key=tuple(key.split()), columns=columns)
+def _table(name: str, key: str, /, *columns: str) -> Table:
+    """A table with these *columns*: names, and behind those that share a type the type."""
+    listed: dict[str, str] = {}
+    for group in columns:
+        *names, kind = group.split()
+        listed |= dict.fromkeys(names, kind)
+    return Table(name=name, key=tuple(key.split()), columns=listed)
 
 
-USERS = _table("users", "name", name="TEXT", role="TEXT", created_at="TIMESTAMP")
+USERS = _table(
+    "users",
+    "name",
+    "name role TEXT",
+    "created_at TIMESTAMP",
+)
 TOKENS = _table(
     "tokens",
     "id",
-    id="TEXT",
-    name="TEXT",
-    user_name="TEXT",
-    digest="TEXT",
-    created_at="TIMESTAMP",
-    expires_at="TIMESTAMP",
-    revoked_at="TIMESTAMP",
+    "id name user_name digest TEXT",
+    "created_at expires_at revoked_at TIMESTAMP",
 )
 AGENTS = _table(
     "agents",
     "id",
-    id="TEXT",
-    owner="TEXT",
-    name="TEXT",
-    description="TEXT",
-    draft="TEXT",
-    current_version="TEXT",
-    published="TEXT",
-    visibility="TEXT",
-    metadata="TEXT",
-    tags="TEXT",
-    created_at="TIMESTAMP",
-    updated_at="TIMESTAMP",
-    archived_at="TIMESTAMP",
+    "id owner name description draft current_version published visibility metadata tags TEXT",
+    "created_at updated_at archived_at TIMESTAMP",
 )
 VERSIONS = _table(
     "versions",
     "agent_id number",
-    agent_id="TEXT",
-    number="TEXT",
-    stage="TEXT",
-    definition="TEXT",
-    changelog="TEXT",
-    published_by="TEXT",
-    published_at="TIMESTAMP",
-    deprecated_at="TIMESTAMP",
-    deprecation_note="TEXT",
-    archived_at="TIMESTAMP",
+    "agent_id number stage definition changelog published_by TEXT",
+    "published_at deprecated_at TIMESTAMP",
+    "deprecation_note TEXT",
+    "archived_at TIMESTAMP",
 )
 REVISIONS = _table(
     "revisions",
     "agent_id number",
-    agent_id="TEXT",
-    number="INTEGER",
-    definition="TEXT",
-    saved_by="TEXT",
-    saved_at="TIMESTAMP",
+    "agent_id TEXT",
+    "number INTEGER",
+    "definition saved_by TEXT",
+    "saved_at TIMESTAMP",
 )
 AGENT_TEXTS = _table(
-    "agent_texts", "agent_id", agent_id="TEXT", owner="TEXT", draft="TEXT", published="TEXT"
+    "agent_texts",
+    "agent_id",
+    "agent_id owner draft published TEXT",
 )
 FORMER_ADDRESSES = _table(
     "former_addresses",
     "owner name",
-    owner="TEXT",
-    name="TEXT",
-    agent_id="TEXT",
-    left_at="TIMESTAMP",
+    "owner name agent_id TEXT",
+    "left_at TIMESTAMP",
 )
 RUNS = _table(
     "runs",
     "id",
-    id="TEXT",
-    agent_id="TEXT",
-    owner="TEXT",
-    agent_name="TEXT",
-    version="TEXT",
-    fingerprint="TEXT",
-    user_name="TEXT",
-    parameters="TEXT",
-    test="BOOLEAN",
-    status="TEXT",
-    reason="TEXT",
-    result="TEXT",
-    error="TEXT",
-    attempt="INTEGER",
-    attempts="TEXT",
-    due_at="TIMESTAMP",
-    boot="TEXT",
-    isolation="TEXT",
-    resource_usage="TEXT",
-    cells="TEXT",
-    created_at="TIMESTAMP",
-    started_at="TIMESTAMP",
-    completed_at="TIMESTAMP",
-    model="TEXT",
-    usage="TEXT",
-    effects="TEXT",
+    "id agent_id owner agent_name version fingerprint user_name parameters TEXT",
+    "test BOOLEAN",
+    "status reason result error TEXT",
+    "attempt INTEGER",
+    "attempts TEXT",
+    "due_at TIMESTAMP",
+    "boot isolation resource_usage cells TEXT",
+    "created_at started_at completed_at TIMESTAMP",
+    "model usage effects TEXT",
 )
 MODEL_CALLS = _table(
     "model_calls",
     "id",
-    id="TEXT",
-    run_id="TEXT",
-    agent_id="TEXT",
-    owner="TEXT",
-    agent_name="TEXT",
-    version="TEXT",
-    user_name="TEXT",
-    upstream="TEXT",
-    asked="TEXT",
-    used="TEXT",
-    api="TEXT",
-    source="TEXT",
-    input_tokens="BIGINT",
-    cached_tokens="BIGINT",
-    written_tokens="BIGINT",
-    output_tokens="BIGINT",
-    reasoning_tokens="BIGINT",
-    picodollars="BIGINT",
-    price_source="TEXT",
-    estimated="BOOLEAN",
-    microseconds="BIGINT",
-    first_microseconds="BIGINT",
-    status="INTEGER",
-    error="TEXT",
-    test="BOOLEAN",
-    question="TEXT",
-    created_at="TIMESTAMP",
+    "id run_id agent_id owner agent_name version user_name upstream asked used api source TEXT",
+    "input_tokens cached_tokens written_tokens output_tokens reasoning_tokens picodollars BIGINT",
+    "price_source TEXT",
+    "estimated BOOLEAN",
+    "microseconds first_microseconds BIGINT",
+    "status INTEGER",
+    "error TEXT",
+    "test BOOLEAN",
+    "question TEXT",
+    "created_at TIMESTAMP",
 )
 IDEMPOTENCY_KEYS = _table(
     "idempotency_keys",
     "user_name idempotency_key",
-    user_name="TEXT",
-    idempotency_key="TEXT",
-    fingerprint="TEXT",
-    run_id="TEXT",
-    created_at="TIMESTAMP",
+    "user_name idempotency_key fingerprint run_id TEXT",
+    "created_at TIMESTAMP",
 )
 
 TABLES = {

@@ -1,7 +1,8 @@
 """Which texts hold a word, or a part of one.
 
 Texts are numbered and never change: one that is out of date is left behind, and what is left of it
-goes once such texts have become the most.
+goes once such texts have become the most. A word takes some 220 bytes, and what one text and all of
+them together may have of them is bounded: whoever writes notebooks cannot fill the memory with them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from dataclasses import dataclass
 _SELDOM = 256
 """In how many texts a word may stand for them to be written down one by one."""
 _LEFT_BEHIND = 1_024
+MOST_OF_A_TEXT = 10_000
+"""By how many of its words a text is found: the first ones."""
+MOST_WORDS = 1_000_000
+"""How many different words there are room for; a text is not found by others that are new then."""
 _WORD = re.compile(r"\w{1,64}")
 _BETWEEN = "\n"
 # Shorter parts stand inside so many words that nobody means them.
@@ -21,8 +26,13 @@ _SHORTEST_PART = 3
 
 
 def words_in(text: str) -> set[str]:
-    """The different words of *text*, in lower case."""
-    return set(_WORD.findall(text.lower()))
+    """The different words of *text*, in lower case, the first `MOST_OF_A_TEXT` of them."""
+    found: set[str] = set()
+    for match in _WORD.finditer(text.lower()):
+        if len(found) >= MOST_OF_A_TEXT:
+            break
+        found.add(match[0])
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,8 @@ class Holding:
 class Wordbook:
     """Every word of all texts, and the numbers of the texts that hold it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_words: int = MOST_WORDS) -> None:
+        self._most = most_words
         # A word that stands in many texts keeps its place here, without numbers.
         self._seldom: dict[str, array[int]] = {}
         self._often: dict[str, int] = {}
@@ -80,7 +91,7 @@ class Wordbook:
                 if len(texts) > _SELDOM:
                     self._often[word] = _bits(texts)
                     self._seldom[word] = array("I")
-            else:
+            elif len(self._seldom) < self._most:
                 self._seldom[word] = array("I", (number,))
         return number
 

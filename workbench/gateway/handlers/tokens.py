@@ -6,10 +6,10 @@ from http import HTTPStatus
 
 from workbench.domain.access import Role
 from workbench.errors import InvalidRequest
-from workbench.gateway.requests import Call, Fields, fields, options
+from workbench.gateway.requests import Call, Fields, fields, options, page
 from workbench.gateway.responses import Answer, answer
 from workbench.services.admitting import TokenWish
-from workbench.services.views import token_view
+from workbench.services.views import page_view, token_view
 
 _WISH: Fields = {"name": (str,), "user": (str,), "role": (str,), "days": (int, float)}
 
@@ -51,12 +51,12 @@ async def make(call: Call) -> Answer:
 
 
 async def listing(call: Call) -> Answer:
-    """The tokens the caller may know of."""
-    options(call)
+    """The tokens the caller may know of, newest first."""
+    limit, cursor = page(options(call, "limit", "cursor"))
 
     async def write() -> Answer:
-        tokens = await call.app.admitting.tokens(call.principal)
-        return answer({"items": [token_view(token) for token in tokens], "next_cursor": None})
+        found = await call.app.admitting.tokens(call.principal, limit=limit, cursor=cursor)
+        return answer(page_view(found, token_view))
 
     return await call.kept.answer(call.asked, call.app.admitting.epoch, write)
 

@@ -9,7 +9,10 @@ const nice = (most) => {
   const step = 10 ** Math.floor(Math.log10(most || 1));
   return [1, 2, 4, 5, 10].map((n) => n * step).find((n) => n >= most) || 1;
 };
-const spell = (value, unit) => (unit === 'ms' ? seconds(value) : value.toLocaleString(undefined, { maximumFractionDigits: 1 }));
+// On an axis there is room for a few letters only.
+const spell = (value, unit, short) => (unit === 'ms' ? seconds(value)
+  : unit === 'usd' ? `$${value.toLocaleString(undefined, { maximumSignificantDigits: 3 })}`
+  : value.toLocaleString(undefined, { maximumFractionDigits: 1, notation: short && value >= 1e5 ? 'compact' : 'standard' }));
 export default component('wb-chart', ({ shown, kept }) => {
   kept.draw = () => {
     const { labels, series, unit, stacked } = shown;
@@ -26,7 +29,7 @@ export default component('wb-chart', ({ shown, kept }) => {
       root.append(svg('line', { class: 'wb-grid', x1: LEFT, x2: wide - 4, y1: y(v), y2: y(v) }));
       if (k % 2 === 0) {
         const text = svg('text', { class: 'wb-axis', x: LEFT - 8, y: y(v) + 4, 'text-anchor': 'end' });
-        text.textContent = spell(v, unit);
+        text.textContent = spell(v, unit, true);
         root.append(text);
       }
     }
