@@ -206,6 +206,7 @@ def browse(chromium, house):
 
     def browse(token, *, at="", shows=".wb-cards-one", **how):
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}, **how})
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda said: said.type == "error" and wrong.append(said.text))

@@ -14,7 +14,7 @@ from workbench.panels.panel import Panel
 View: TypeAlias = Mapping[str, Any]
 
 _SCHEMAS = ("input_schema", "output_schema")
-_VISIBILITIES = [["private", "private: only I"], ["public", "public: everybody"]]
+_VISIBILITIES = [["private", "private: only you"], ["public", "public: everybody"]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
