@@ -117,7 +117,7 @@ def test_a_failed_run_is_a_sentence_and_an_id_without_code_or_traceback(browse, 
     page.locator(".wb-run").click()
 
     ended(page, "failed")
-    told = page.locator(".wb-answer .wb-note")
+    told = page.locator(".wb-answer .wb-note:visible")
     expect(told).to_have_text(re.compile(r"met a problem and stopped\. .* run id [0-9a-f]{32}\."))
     text = page.locator("body").inner_text()
     assert "ZeroDivisionError" not in text

@@ -245,6 +245,8 @@ def test_a_gateway_that_is_restarted_is_waited_for_and_the_run_is_told_of(server
         page.run_panel.start()
         await until(lambda: page.run_panel.state.lines)
         await asyncio.to_thread(server.stop)
+        # How the run ended, it may have said before it went; that it is gone shows whoever asks.
+        page.find("slow")
         await until(lambda: page._trouble.shown["text"])
         said = page._trouble.shown["text"]
         await asyncio.to_thread(server.start)
