@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 run: $(VENV)/.examples
 	@exec $(BIN)/workbench demo $(ARGS)
 
-test: $(VENV)/.test lint browser
+test: $(VENV)/.test $(VENV)/.frameworks lint browser
 	@$(BIN)/python -m pytest -q --color=no -n 3 --dist loadfile $(ARGS)
 
 # What takes minutes: kills by the hundred, ten thousand waiting runs.
@@ -37,6 +37,14 @@ browser:
 $(VENV)/.examples $(VENV)/.test: $(VENV)/.%: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
+	@touch $@
+
+# Some forty packages that nothing but their own tests needs: where they cannot be had, those skip.
+$(VENV)/.frameworks: $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python -e '.[test,frameworks]' \
+		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[frameworks]' \
+		|| echo "The frameworks cannot be installed here; their tests skip." >&2
 	@touch $@
 
 $(BIN)/python:

@@ -34,8 +34,10 @@ from workbench.llm.upstreams import Upstreams
 from workbench.services.admitting import ADMIN, Admitting
 from workbench.services.authoring import Authoring
 from workbench.services.brokering import Brokering
+from workbench.services.calling import Calling
 from workbench.services.comparing import Comparing
 from workbench.services.dispatching import Dispatching
+from workbench.services.equipping import Equipping
 from workbench.services.executing import Executing, Watch
 from workbench.services.lending import Door, Lending
 from workbench.services.measuring import Measuring
@@ -108,9 +110,8 @@ def caps_of(settings: Settings) -> Caps:
         shared_memory_bytes=settings.most_memory_bytes,
         output_bytes=settings.most_output_bytes,
         result_bytes=settings.most_result_bytes,
-    )
-    default = limits_of(settings)
-    return Caps(limits=most.at_least(default), network=Network(settings.network))
+    ).at_least(limits_of(settings))
+    return Caps(limits=most, network=Network(settings.network), shell=settings.shell)
 
 
 def protection_of(settings: Settings, ground: Ground) -> Protection:
@@ -167,6 +168,7 @@ class App:
         purging: Agents deleted for good.
         running: Runs.
         dispatching: The line of waiting runs.
+        calling: Calls of runs to other agents.
         lending: What lets a run ask a language model.
         spending: What was spent on language models, and what may be.
         brokering: Questions to language models.
@@ -292,10 +294,12 @@ class App:
             events=store.events,
             papers=store.papers,
             dispatching=self.dispatching,
+            equipping=Equipping(authoring=self.authoring),
             protection=self.protection,
             clock=self._clock,
             new_id=new_id,
         )
+        self.calling = Calling(self.authoring, self.running, self.lending)
         self.showing = Showing(running=self.running)
         self.measuring = Measuring(statistics=store.statistics, clock=self._clock)
         self.purging = Purging(purges=store.purges, dispatching=self.dispatching)

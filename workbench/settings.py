@@ -61,6 +61,7 @@ class Settings:
         network: The most network an agent may ask for: `none`, `allow-list` or `open`.
         private_hosts: Hosts (`name` or `name:port`) that allow-lists may name although their
             addresses are not the internet's.
+        shell: Agents may ask for a shell for their language models, inside the run's walls.
         body_bytes: How large a request may be.
         drain_seconds: How long running runs may go on when the gateway is told to stop.
         metrics_public: Answer `/metrics` without a token.
@@ -112,6 +113,7 @@ class Settings:
     most_result_bytes: int = 8 * 1024 * 1024
     network: str = "allow-list"
     private_hosts: tuple[str, ...] = ()
+    shell: bool = False
     body_bytes: int = 8 * 1024 * 1024
     drain_seconds: float = 20.0
     metrics_public: bool = False
@@ -290,6 +292,7 @@ _READERS: dict[str, Callable[[Any], object]] = {
     "most_result_bytes": _whole(1024),
     "network": _one_of("none", "allow-list", "open"),
     "private_hosts": _words,
+    "shell": _flag,
     "body_bytes": _whole(1024),
     "drain_seconds": _positive,
     "metrics_public": _flag,

@@ -31,6 +31,9 @@ def test_a_definition_survives_json():
         retry=Retry(max=1, on=("timeout",)),
         tags=("a", "b"),
         files=(AgentFile(path="a/b.csv", fingerprint="cd", size=3),),
+        shell=True,
+        uses=("ada/style",),
+        shared=(AgentFile(path="personas/a.md", fingerprint="ef", size=1),),
     )
 
     assert definition_from_json(json.loads(json.dumps(definition.as_json()))) == definition

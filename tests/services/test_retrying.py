@@ -295,3 +295,31 @@ def test_a_ghost_of_a_lost_attempt_can_neither_settle_nor_tell_nor_write(desk, r
 
     assert "boo" not in str(told)
     assert len(places) == 2
+
+
+class Doing(InstantExecutor):
+    """Would do something in every attempt, and loses the first."""
+
+    async def execute(self, task, *, report, cancel, started=None):
+        await started("none")
+        self.asked.append(task)
+        did = {"tool": f"attempt {len(self.asked)}", "simulated": True, "text": "", "cell": "c"}
+        report(EventType.TOOL_RESULT, did)
+        lost = len(self.asked) == 1
+        return Outcome(
+            status=RunStatus.FAILED if lost else RunStatus.COMPLETED,
+            reason=Reason.KERNEL_DIED if lost else None,
+            notebook=b"",
+        )
+
+
+def test_what_a_lost_attempt_would_have_done_is_not_told_of_the_next(desk, run, ada, notebook):
+    async def story():
+        async with desk(Doing()) as (app, _):
+            agent = await published(app, ada, notebook, retry={**SOON, "test": True})
+            return await asked_and_ended(app, ada, agent, test=True)
+
+    ended = run(story())
+
+    assert (ended.status, ended.attempt) == (RunStatus.COMPLETED, 2)
+    assert [effect["tool"] for effect in ended.effects] == ["attempt 2"]

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from workbench.domain.events import EventType
+from workbench.domain.models import Mode
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import (
@@ -296,3 +297,21 @@ def test_draining_refuses_new_runs_keeps_waiting_ones_and_stops_the_running(
     assert (seen.status, seen.reason) == (RunStatus.FAILED, Reason.GATEWAY_RESTARTED)
     assert taken_up.status is RunStatus.COMPLETED
     assert executed == 1
+
+
+def test_a_notebook_in_another_language_is_refused_a_model(desk, ada, run, notebook):
+    in_r = notebook("1")
+    in_r["metadata"] |= {
+        "kernelspec": {"name": "ir", "display_name": "R", "language": "R"},
+        "language_info": {"name": "R"},
+    }
+
+    async def play():
+        async with desk(kernels=("ir",)) as (app, _):
+            agent = await app.authoring.create(ada, Proposal(name="in-r", notebook=in_r))
+            with pytest.raises(InvalidInput, match="only kernels of Python"):
+                await app.running.accept(ada, agent, Order(test=True, model=Mode.SCRIPTED))
+            plain = await app.running.accept(ada, agent, Order(test=True))
+            return await app.running.get(ada, plain.id, wait_seconds=None)
+
+    assert run(play()).status is RunStatus.COMPLETED

@@ -10,7 +10,8 @@
     @agent.tool(effects="read")
     def look_up(car: str) -> float: ...
 
-    said = agent.chat("Which car goes furthest?", tools=[look_up])
+    said = agent.chat("Which car goes furthest?", tools=[look_up, "files"])
+    total = agent.call("ada/summary", text=said.text)
 
 Nothing but Python's own library may enter: importing this costs a notebook a few milliseconds, and
 nothing of the workbench is within reach behind it. It works without one too: in JupyterLab a
@@ -21,9 +22,12 @@ result is displayed, in plain Python it is printed.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from workbench.agent.calls import CallFailed, call
 from workbench.agent.files import file
+from workbench.agent.skills import Skill
 from workbench.agent.speech import has_result, log, progress, result, situation
 from workbench.agent.talk import Chat, StepsExceeded, chat
 from workbench.agent.tools import NotApproved, Tool, tool
@@ -31,17 +35,22 @@ from workbench.agent.values import InvalidResult
 from workbench.agent.wire import BudgetExceeded, ModelError
 
 if TYPE_CHECKING:
+    from workbench.agent import toolbox as toolbox
+
     run_id: str
     test: bool
 
 __all__ = [
     "BudgetExceeded",
+    "CallFailed",
     "Chat",
     "InvalidResult",
     "ModelError",
     "NotApproved",
+    "Skill",
     "StepsExceeded",
     "Tool",
+    "call",
     "chat",
     "file",
     "has_result",
@@ -58,4 +67,7 @@ def __getattr__(name: str) -> object:
     # Looked up at every use: a kernel has imported this module before its run is known.
     if name in ("run_id", "test"):
         return getattr(situation(), name)
+    if name == "toolbox":
+        # Not everybody wants one; once it is imported, it is found without this.
+        return import_module("workbench.agent.toolbox")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from workbench.agent.skills import Skill, skill
+from workbench.agent.skills import persona as persona_called
 from workbench.agent.speech import EVENT, say, shown_live
 from workbench.agent.tools import Tool, tool, used
 from workbench.agent.types import schema_of, value_as
@@ -55,6 +57,8 @@ def chat(
     prompt: str | Sequence[Mapping[str, Any]],
     *,
     tools: Iterable[Any] = (),
+    skills: Iterable[Skill | str] = (),
+    persona: str = "",
     schema: Any = None,
     system: str = "",
     model: str = "",
@@ -67,7 +71,9 @@ def chat(
 
     Args:
         prompt: What to say to it, or messages, such as those of an earlier talk.
-        tools: Tools, functions, or lists of them.
+        tools: Tools, functions, names of the toolbox's, or lists of them.
+        skills: Skills, or names of those beside the notebook: `skills/NAME/SKILL.md`.
+        persona: Who it shall be: the name of a file beside the notebook, `personas/NAME.md`.
         schema: What its answer shall be: a type, a dataclass, a Pydantic model, a JSON Schema.
         system: What it shall know of itself.
         model: Which model; the workbench's default without.
@@ -78,44 +84,30 @@ def chat(
 
     Raises:
         StepsExceeded: It wanted to go on after *max_steps* answers.
-        BudgetExceeded: It cost as much as it may, or there is nothing left to spend.
+        BudgetExceeded: There is nothing left to spend.
         ModelError: It could not be asked, did not answer, or not as *schema* says.
+        OSError: There is no such skill or persona.
     """
-    offered = {each.name: each for each in _flat(tools)}
-    talk = Chat(messages=_opening(prompt, system))
-    question: dict[str, Any] = {
-        "model": model or os.environ.get("OPENAI_MODEL", "default"),
-        **options,
-    }
-    if offered:
-        question["tools"] = [each.offered for each in offered.values()]
-    if schema is not None:
-        format = {"name": "answer", "schema": _wrapped(schema)}
-        question["response_format"] = {"type": "json_schema", "json_schema": format}
-    repairs = 0
+    able = [each if isinstance(each, Skill) else skill(each) for each in skills]
+    offered = {each.name: each for each in _flat([tools, *(each.tools for each in able)])}
+    talk = Chat(messages=_opening(prompt, _told(persona, system, able)))
+    question, chances = _question(model, offered, schema, options), _MOST_REPAIRS + 1
     for _ in range(max_steps):
         if max_cost is not None and (talk.cost or 0.0) >= max_cost:
             raise BudgetExceeded(f"The talk has cost {talk.cost} dollars.", code="max_cost")
-        said = _next(talk, question, stream=stream)
-        calls = said.message.get("tool_calls") or ()
+        calls = _next(talk, question, stream=stream).message.get("tool_calls") or ()
         talk.messages += [used(offered.get(call["function"]["name"]), call) for call in calls]
-        if calls:
-            continue
-        talk.text = said.message.get("content") or ""
-        if schema is None:
-            return talk
-        try:
-            talk.parsed = _parsed(schema, talk.text)
-        except (ValueError, TypeError, KeyError) as error:
-            if repairs >= _MOST_REPAIRS:
-                message = f"The model's answer is not what the schema wants: {error}"
-                raise ModelError(message, code="schema") from error
-            repairs += 1
-            again = f"That is not what the schema wants: {error}. Answer with the JSON alone."
-            talk.messages.append({"role": "user", "content": again})
-        else:
-            return talk
+        if not calls:
+            chances -= 1
+            if _understood(talk, schema, last=not chances):
+                return talk
     raise StepsExceeded(f"The model wanted more than {max_steps} steps.", talk)
+
+
+def _told(persona: str, system: str, able: Sequence[Skill]) -> str:
+    """What it is told of itself, in one piece."""
+    words = [persona_called(persona) if persona else "", system, *(each.told for each in able)]
+    return "\n\n".join(filter(None, words))
 
 
 def _opening(prompt: str | Sequence[Mapping[str, Any]], system: str) -> list[dict[str, Any]]:
@@ -123,6 +115,40 @@ def _opening(prompt: str | Sequence[Mapping[str, Any]], system: str) -> list[dic
     if isinstance(prompt, str):
         return [*begun, {"role": "user", "content": prompt}]
     return [*begun, *(dict(message) for message in prompt)]
+
+
+def _question(
+    model: str, offered: Mapping[str, Tool], schema: Any, options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What every question of the talk says besides what was said so far."""
+    asked = {"model": model or os.environ.get("OPENAI_MODEL", "default"), **options}
+    if offered:
+        asked["tools"] = [each.offered for each in offered.values()]
+    if schema is not None:
+        format = {"name": "answer", "schema": _wrapped(schema)}
+        asked["response_format"] = {"type": "json_schema", "json_schema": format}
+    return asked
+
+
+def _understood(talk: Chat, schema: Any, *, last: bool) -> bool:
+    """Whether what the model said last is what was wanted; if not, it is asked to say it again.
+
+    Raises:
+        ModelError: It is not, and this was its *last* chance.
+    """
+    talk.text = talk.messages[-1].get("content") or ""
+    if schema is None:
+        return True
+    try:
+        talk.parsed = _parsed(schema, talk.text)
+    except (ValueError, TypeError, KeyError) as error:
+        if last:
+            message = f"The model's answer is not what the schema wants: {error}"
+            raise ModelError(message, code="schema") from error
+        again = f"That is not what the schema wants: {error}. Answer with the JSON alone."
+        talk.messages.append({"role": "user", "content": again})
+        return False
+    return True
 
 
 def _next(talk: Chat, question: Mapping[str, Any], *, stream: bool) -> Said:
@@ -177,6 +203,11 @@ def _flat(tools: Iterable[Any]) -> Iterator[Tool]:
             yield each
         elif isinstance(each, Callable):  # type: ignore[arg-type]
             yield tool(each)
+        elif isinstance(each, str):
+            # Not needed by notebooks that bring their own.
+            from workbench.agent import toolbox
+
+            yield from toolbox.named(each)
         else:
             yield from _flat(each)
 

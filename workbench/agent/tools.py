@@ -148,7 +148,7 @@ def used(found: Tool | None, call: Mapping[str, Any]) -> dict[str, Any]:
     shown = arguments if isinstance(arguments, dict) else {"": written}
     say(
         {EVENT: {"type": "tool.call", "id": call["id"], "tool": name, "arguments": shown}},
-        f"{name}({', '.join(f'{key}={value!r}' for key, value in shown.items())})",
+        f"{name}({', '.join(f'{key}={value!r:.200}' for key, value in shown.items())})",
     )
     text, failed = _outcome(found, name, arguments)
     said: dict[str, Any] = {
@@ -174,7 +174,9 @@ def _outcome(found: Tool | None, name: str, arguments: Any) -> tuple[str, bool]:
         return "The arguments are no JSON object.", True
     try:
         result = found.use(arguments)
-        text = result if isinstance(result, str) else json.dumps(as_json(result))
+        text = (
+            result if isinstance(result, str) else json.dumps(as_json(result), ensure_ascii=False)
+        )
     except Exception as error:  # noqa: BLE001 - the model may do better when it knows
         return f"{type(error).__name__}: {error}"[:MOST_LETTERS], True
     if len(text) > MOST_LETTERS:

@@ -1,14 +1,15 @@
-"""The way from a notebook to a language model, by Python's own library alone.
+"""The way from a notebook to a language model and to the gateway, by Python's own library alone.
 
 Where the model is and who asks stand in the environment, as for any client made for OpenAI.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 OPENAI = "https://api.openai.com/v1"
 PATIENCE_SECONDS = 600.0
+_WALLED = (errno.EOPNOTSUPP, errno.EPERM, errno.EACCES)
 _COMMENT = b": workbench "
 _COST = "X-Workbench-Cost-Usd"
 
@@ -82,9 +84,33 @@ def ask(body: Mapping[str, Any], *, hear: Callable[[str], None] | None = None) -
 
 
 @contextmanager
+def exchange(
+    method: str, url: str, *, key: str, body: Mapping[str, Any] | None, seconds: float
+) -> Iterator[HTTPResponse]:
+    """The answer to a request, its body still to be read; *seconds* is how long it may be silent.
+
+    Raises:
+        OSError: Nobody answers, or not in time.
+        HTTPException: What answers speaks no HTTP.
+    """
+    # Not needed by notebooks that ask nobody.
+    from http.client import HTTPConnection, HTTPSConnection
+
+    place = urlsplit(url)
+    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
+    headers = {"Authorization": f"Bearer {key}"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    with closing(kind(place.hostname or "", place.port, timeout=seconds)) as connection:
+        content = None if body is None else json.dumps(body)
+        connection.request(method, place.path or "/", content, headers)
+        with connection.getresponse() as answer:
+            yield answer
+
+
+@contextmanager
 def _post(body: Mapping[str, Any]) -> Iterator[HTTPResponse]:
-    # Not needed by notebooks that ask no model.
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection
+    from http.client import HTTPException
 
     key = os.environ.get("OPENAI_API_KEY", "")
     url = os.environ.get("OPENAI_BASE_URL") or (OPENAI if key else "")
@@ -94,24 +120,29 @@ def _post(body: Mapping[str, Any]) -> Iterator[HTTPResponse]:
             " OPENAI_BASE_URL and OPENAI_API_KEY.",
             code="no_model",
         )
-    place = urlsplit(url)
-    kind = HTTPSConnection if place.scheme == "https" else HTTPConnection
-    connection = kind(place.hostname or "", place.port, timeout=PATIENCE_SECONDS)
-    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
-    with closing(connection):
+    asked = f"{url.rstrip('/')}/chat/completions"
+    with ExitStack() as held:
         try:
-            connection.request(
-                "POST", f"{place.path.rstrip('/')}/chat/completions", json.dumps(body), headers
+            answer = held.enter_context(
+                exchange("POST", asked, key=key, body=body, seconds=PATIENCE_SECONDS)
             )
-            answer = connection.getresponse()
             refused = _refusal(answer.status, answer.read()) if answer.status != 200 else None
         except (OSError, HTTPException) as error:
-            message = f"The model cannot be reached: {error}."
+            message = f"The model cannot be reached: {told(error)}"
             raise ModelError(message, code="unreachable") from error
         if refused is not None:
             raise refused
-        with answer:
-            yield answer
+        yield answer
+
+
+def told(error: Exception) -> str:
+    """What kept a connection from being made, as a sentence."""
+    if isinstance(error, OSError) and error.errno in _WALLED:
+        return (
+            "this run may make no connection. Without namespaces (isolation level landlock) it needs"
+            ' "network": "open" in its metadata.'
+        )
+    return f"{error}."
 
 
 def _refusal(status: int, content: bytes) -> ModelError:

@@ -34,10 +34,12 @@ class Caps:
     Attributes:
         limits: Of each limit.
         network: How far it may reach.
+        shell: Whether language models may have a shell.
     """
 
     limits: Limits = field(default_factory=Limits)
     network: Network = Network.ALLOW_LIST
+    shell: bool = False
 
     def refusals(self, definition: Definition) -> Iterator[InvalidAgentConfig]:
         """Why an agent of that *definition* cannot be; nothing if it can."""
@@ -60,6 +62,13 @@ class Caps:
                 field="metadata.workbench.network",
                 most=str(self.network),
                 setting="network",
+            )
+        if definition.shell and not self.shell:
+            yield InvalidAgentConfig(
+                "metadata.workbench.shell asks for a shell; the administrator allows none (shell).",
+                field="metadata.workbench.shell",
+                most=False,
+                setting="shell",
             )
 
     def check(self, definition: Definition) -> None:

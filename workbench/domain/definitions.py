@@ -70,6 +70,9 @@ class Definition:
         tags: Words to find the agent by.
         files: What travels with it.
         budget: What one run may spend on language models, as far as the author says.
+        shell: Whether language models that it asks may have a shell.
+        uses: The agents whose skills and personas it uses: `owner/name`, or `owner/name@version`.
+        shared: Those skills and personas, as files, as they were when it was published.
     """
 
     fingerprint: str
@@ -89,6 +92,9 @@ class Definition:
     tags: Sequence[str] = ()
     files: Sequence[AgentFile] = ()
     budget: Budget = field(default_factory=Budget)
+    shell: bool = False
+    uses: Sequence[str] = ()
+    shared: Sequence[AgentFile] = ()
 
     @property
     def asked(self) -> Mapping[str, float]:
@@ -118,6 +124,8 @@ def definition_from_json(value: Mapping[str, Any]) -> Definition:
         "network": Network(value["network"]),
         "hosts": tuple(value.get("hosts", ())),
         "retry": retry_from_json(value["retry"]),
+        "uses": tuple(value.get("uses", ())),
+        "shared": tuple(AgentFile(**f) for f in value.get("shared", ())),
     }
     return Definition(**{**value, **nested})
 

@@ -71,6 +71,8 @@ class Reason(StrEnum):
     BUDGET_EXCEEDED = "budget_exceeded"
     """It failed after what may be spent on language models was spent."""
     CANCELLED_BY_USER = "cancelled_by_user"
+    CALLER_ENDED = "caller_ended"
+    """It was called by a run that has ended, or did not wait for it."""
     INTERNAL_ERROR = "internal_error"
     """The workbench failed at its own work, such as writing to a full disk."""
 
@@ -122,6 +124,7 @@ class Run:
         model: Where its language model's answers come from; None is the usual for its kind.
         usage: What its model took: `calls`, tokens by kind, `cost_usd`; empty if it asked none.
         effects: What a test run would have done outside, in order.
+        parent_id: The run that called it; empty if somebody asked for it.
         cells: How its first cells fared: `id`, `index`, `status`, `ms` and what each took; the
             executed notebook has all of them.
     """
@@ -152,6 +155,7 @@ class Run:
     model: Mode | None = None
     usage: Mapping[str, object] = field(default_factory=dict)
     effects: Sequence[Mapping[str, object]] = ()
+    parent_id: str = ""
 
     @property
     def address(self) -> str:

@@ -1,4 +1,4 @@
-"""Where runs ask language models: a port of this machine and a unix socket, both with nothing else.
+"""Where runs ask models and call agents: a port of this machine and a unix socket, for that alone.
 
 They are there before the first run is carried out, and speak no TLS, as they lead nowhere else.
 A sandboxed kernel reaches the socket by a relay, an ordinary one the port.
@@ -53,7 +53,7 @@ class Brokerage:
         from workbench.gateway.exchange import Exchange
 
         application = Application(
-            [(r"/v1/.*", Exchange, {"front": front})],
+            [(r"/v1/.*|/runs/[^/]+/calls/.*", Exchange, {"front": front})],
             log_function=log_request,
         )
         settings = front.app.settings

@@ -87,6 +87,7 @@ _DEFINITION: Mapping[str, Schema] = {
     ),
     "cases": _list(_TEXT),
     "files": _list(_ref("File")),
+    "uses": _list(_TEXT),
 }
 _AGENT: Mapping[str, Schema] = {
     "id": ID,
@@ -276,10 +277,13 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "RevisionPage": _page("Revision"),
     "Rollback": _wish("version", version=NUMBER),
+    "Callee": _object(agent=_TEXT, description=_TEXT, input_schema=_FREE),
+    "Errand": _wish(parameters=_FREE, version=_TEXT),
     "Run": _object(
         id=ID,
         agent=_TEXT,
         agent_id=ID,
+        parent_run_id=_or_null(ID),
         version=_TEXT,
         status=_one_of(RunStatus),
         reason=_or_null(_one_of(Reason)),

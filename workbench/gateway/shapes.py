@@ -141,16 +141,19 @@ _TAKEN: Refusals = (
     *_OWN,
     NotFound,
     IllegalMove,
+    InvalidAgentConfig,
     InvalidInput,
     ResourceExhausted,
     IdempotencyMismatch,
 )
 _CALLED: Refusals = (*_TAKEN, ExecutionFailed, ExecutionTimeout)
 _ASKED: Refusals = (ModelNotFound, NotRecorded, BudgetExceeded, ModelSilent)
+_REACH: Refusals = (AgentNotFound, InsufficientPermissions, NotFound)
 _PUBLISHED: Refusals = (InvalidAgentConfig, ChecksFailed, ResourceExhausted)
 
 _AGENT = "/agents/{owner}/{name}"
 _RUN = "/runs/{run}"
+_ERRAND = f"{_RUN}/calls/{{owner}}/{{name}}"
 _STARTS = Shape(
     headers=(_IDEMPOTENCY,), gives={202: "Run"}, tells=("Location", *_RUN_HEADERS), refuses=_TAKEN
 )
@@ -343,6 +346,8 @@ SHAPES: Mapping[str, Shape] = {
     f"POST {_RUN}/cancel": Shape(
         body="Nothing", gives={202: "Run"}, tells=("Location",), refuses=(NotFound, IllegalMove)
     ),
+    f"GET {_ERRAND}": Shape(gives={200: "Callee"}, refuses=_REACH),
+    f"POST {_ERRAND}": Shape(body="Errand", gives={200: "Run"}, refuses=(*_REACH, *_TAKEN)),
     "GET /statistics": Shape(
         query=(
             _text("agent", "Of this agent only: its owner/name."),

@@ -14,12 +14,13 @@ from typing import Any, TypeVar
 from workbench.domain.definitions import AgentFile, Case, Definition
 from workbench.domain.isolation import Isolation
 from workbench.domain.limits import DECLARABLE
-from workbench.domain.models import Budget, read_budget
 from workbench.domain.network import MAX_HOSTS, Network, read_hosts
 from workbench.domain.parameters import Parameter, accept, object_schema
 from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NEVER, Retry
 from workbench.domain.runs import Reason
 from workbench.errors import InvalidAgentConfig, InvalidInput, InvalidRequest
+from workbench.notebook.asking import budget, shell, uses
+from workbench.notebook.asking import wrong as _wrong
 from workbench.notebook.parameters import declared, parameters_cell
 from workbench.notebook.python import is_python, language, read, reading_cost
 from workbench.notebook.schemas import check_schema, violations
@@ -84,7 +85,9 @@ def define(
         language=language(nb),
         tags=_tags(own),
         files=tuple(files),
-        budget=_budget(own),
+        budget=budget(own),
+        shell=shell(own),
+        uses=uses(own),
     )
 
 
@@ -115,15 +118,10 @@ def faults(nb: Mapping[str, Any]) -> list[InvalidAgentConfig]:
         for number, value in enumerate(given[:MAX_CASES] if isinstance(given, list) else ()):
             tried(partial(_case, f"cases[{number}]", value, parameters, input_schema))
         tried(lambda: _cases(own, parameters, input_schema))
-    for check in (_output_schema, _timeout, _limits, _network, _isolation, _retry, _tags, _budget):
+    for check in _CHECKS:
         tried(partial(check, own))
     tried(lambda: _description(own, nb["cells"]))
     return list(found.values())
-
-
-def _wrong(key: str, what: str) -> InvalidAgentConfig:
-    field = f"metadata.workbench.{key}" if key else "metadata.workbench"
-    return InvalidAgentConfig(f"{field} {what}.", field=field)
 
 
 def _check_tags(nb: Mapping[str, Any]) -> None:
@@ -338,16 +336,6 @@ def _retry(own: Mapping[str, Any]) -> Retry:
     return Retry(max=most, on=tuple(dict.fromkeys(on)), backoff_seconds=float(pause), test=test)
 
 
-def _budget(own: Mapping[str, Any]) -> Budget:
-    given = own.get("budget", {})
-    if not isinstance(given, Mapping):
-        raise _wrong("budget", 'must be an object such as {"usd": 0.5, "calls": 20}')
-    try:
-        return read_budget(given)
-    except ValueError as error:
-        raise _wrong("budget", str(error)) from None
-
-
 def _tags(own: Mapping[str, Any]) -> tuple[str, ...]:
     given = own.get("tags", [])
     if not isinstance(given, list) or len(given) > MAX_TAGS or not all(map(_is_tag, given)):
@@ -365,3 +353,18 @@ def _kernel(nb: Mapping[str, Any]) -> str:
     spec = nb["metadata"].get("kernelspec")
     name = spec.get("name") if isinstance(spec, Mapping) else None
     return name if isinstance(name, str) and _KERNEL.fullmatch(name) else ""
+
+
+_CHECKS: Sequence[Callable[[Mapping[str, Any]], object]] = (
+    _output_schema,
+    _timeout,
+    _limits,
+    _network,
+    _isolation,
+    _retry,
+    _tags,
+    budget,
+    shell,
+    uses,
+)
+"""What is looked at by itself."""

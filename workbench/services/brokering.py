@@ -154,7 +154,7 @@ class Brokering:
         elif mode is not Mode.SCRIPTED:
             upstream, model = self._catalogue.find(question.model)
             source, model = ("live", model) if upstream is not None else (source, SCRIPTED)
-        accounts = [loan.account] if loan is not None else []
+        accounts = loan.accounts if loan is not None else []
         if upstream is not None:
             agent = loan.run.agent_id if loan is not None else ""
             accounts += await self._spending.accounts(agent_id=agent, user=principal.user)

@@ -19,7 +19,7 @@ from workbench.domain.definitions import Definition
 from workbench.domain.runs import Reason, Run, RunStatus
 from workbench.errors import IllegalMove, Unavailable
 from workbench.services.executing import Executing, Live, Watch
-from workbench.services.queueing import Line
+from workbench.services.queueing import Errands, Line
 from workbench.services.settling import Settling
 from workbench.store.runs import Runs
 
@@ -51,6 +51,7 @@ class Dispatching:
         self._jitter = jitter
         self._live: dict[str, Live] = {}
         self._line = Line(limit=queue_limit)
+        self._errands = Errands()
         self._resting: dict[str, asyncio.TimerHandle] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draining = False
@@ -71,8 +72,8 @@ class Dispatching:
         return self._draining
 
     @contextmanager
-    def place(self, user: str) -> Iterator[None]:
-        """Room for one more run of *user* while it is being accepted.
+    def place(self, user: str, *, caller: str = "") -> Iterator[None]:
+        """Room for one more run of *user*, or of the run *caller*, while it is being accepted.
 
         Raises:
             ResourceExhausted: The line is full.
@@ -80,8 +81,12 @@ class Dispatching:
         """
         if self._draining:
             raise Unavailable("The workbench is about to stop; ask again in a moment.")
-        with self._line.place(user):
+        if caller:
+            self._errands.check(caller)
             yield
+        else:
+            with self._line.place(user):
+                yield
 
     def enqueue(self, run: Run, definition: Definition, *, warning: str = "") -> None:
         """Put an accepted run at the end of its user's line; it begins with *warning*, if any.
@@ -91,8 +96,7 @@ class Dispatching:
         """
         live = self._live[run.id] = Live(run=run, definition=definition, warning=warning)
         if run.due_at is None:
-            self._line.join(run.user, run.id)
-            self._pump()
+            self._join(run)
         else:
             longest = definition.retry.pause(len(run.attempts), jitter=1.0)
             self._rest(live, min((run.due_at - self._clock()).total_seconds(), longest))
@@ -113,17 +117,30 @@ class Dispatching:
         if live is None:
             if run.status is RunStatus.PENDING:
                 await self._withdraw(run)
-        elif live.call_off is not None:
-            live.called_off_by_user = True
+        else:
+            await self._call_off(live, Reason.CANCELLED_BY_USER)
+
+    async def hang_up(self, run_id: str) -> None:
+        """End a run whose caller does not wait for it any more, and wait for its end."""
+        live = self._live.get(run_id)
+        if live is not None:
+            await self._call_off(live, Reason.CALLER_ENDED)
+            await _end_of(live).wait()
+
+    async def _call_off(self, live: Live, reason: Reason) -> None:
+        """Settle it if it waits; if it runs, have it end as soon as it heeds."""
+        if live.call_off is not None:
+            live.called_off_for = live.called_off_for or reason
             live.call_off.set()
-        elif live.called_off_by_user:
+        elif live.called_off_for is not None:
             await _end_of(live).wait()
         else:
-            live.called_off_by_user = True
-            self._line.leave(run.user, run.id)
-            if resting := self._resting.pop(run.id, None):
+            live.called_off_for = reason
+            self._line.leave(live.run.user, live.run.id)
+            self._errands.leave(live.run.parent_id, live.run.id)
+            if resting := self._resting.pop(live.run.id, None):
                 resting.cancel()
-            await self._settle(live, self._called_off(live.run))
+            await self._settle(live, self._called_off(live.run, reason))
 
     async def drain(self, seconds: float) -> None:
         """Accept nothing more and let running runs end; what runs after *seconds* is stopped.
@@ -176,29 +193,54 @@ class Dispatching:
             return  # it has ended since the caller looked
         await self.close_stream(withdrawn)
 
-    def _called_off(self, run: Run) -> Run:
-        return run.settle(RunStatus.CANCELLED, at=self._clock(), reason=Reason.CANCELLED_BY_USER)
+    def _called_off(self, run: Run, reason: Reason = Reason.CANCELLED_BY_USER) -> Run:
+        return run.settle(RunStatus.CANCELLED, at=self._clock(), reason=reason)
 
     def _dismiss(self) -> None:
         self._draining = self._settling.hurried = True
         self._line.clear()
+        self._errands.clear()
         for resting in self._resting.values():
             resting.cancel()
         self._resting.clear()
 
+    def _join(self, run: Run) -> None:
+        """Have the run wait: for its turn, or for the place of the run that called it."""
+        if run.parent_id:
+            self._errands.join(run.parent_id, run.id)
+            self._send(run.parent_id)
+        else:
+            self._line.join(run.user, run.id)
+            self._pump()
+
     def _pump(self) -> None:
         if self._draining:
             return
-        while len(self._tasks) < self._at_once and (run_id := self._line.next()) is not None:
-            live = self._live[run_id]
-            live.call_off = asyncio.Event()
-            task = asyncio.create_task(self._carry_out(live, live.call_off), name=f"run {run_id}")
-            self._tasks[run_id] = task
-            task.add_done_callback(functools.partial(self._ended, live.run))
+        while self._places > 0 and (run_id := self._line.next()) is not None:
+            self._begin(self._live[run_id])
+
+    @property
+    def _places(self) -> int:
+        """How many more runs may begin; who was called takes none."""
+        return self._at_once + self._errands.under_way - len(self._tasks)
+
+    def _send(self, caller: str) -> None:
+        if not self._draining and (run_id := self._errands.next(caller)) is not None:
+            self._begin(self._live[run_id])
+
+    def _begin(self, live: Live) -> None:
+        live.call_off = asyncio.Event()
+        task = asyncio.create_task(self._carry_out(live, live.call_off), name=f"run {live.run.id}")
+        self._tasks[live.run.id] = task
+        task.add_done_callback(functools.partial(self._ended, live.run))
 
     def _ended(self, run: Run, _: asyncio.Task[None]) -> None:
         del self._tasks[run.id]
-        self._line.ended(run.user)
+        if run.parent_id:
+            self._errands.rested(run.parent_id)
+            self._send(run.parent_id)
+        else:
+            self._line.ended(run.user)
         self._pump()
 
     def _rest(self, live: Live, seconds: float) -> None:
@@ -207,8 +249,7 @@ class Dispatching:
 
         def rested() -> None:
             del self._resting[run.id]
-            self._line.join(run.user, run.id)
-            self._pump()
+            self._join(run)
 
         if not self._draining:
             loop = asyncio.get_running_loop()
@@ -225,14 +266,15 @@ class Dispatching:
                 reason=Reason.INTERNAL_ERROR,
                 error={"message": "The workbench failed at its own work; its log says why."},
             )
-        again = None if live.called_off_by_user else self.lost(live.run, live.definition, end)
+        await asyncio.gather(*map(self.hang_up, self._errands.called(live.run.id)))
+        again = None if live.called_off_for else self.lost(live.run, live.definition, end)
         if again is None or not await self._settling.give_up(again, live.stream):
             await self._settle(live, end)
         else:
             live.run, live.stream, live.call_off = again, None, None
             self._watch(again)
-            if live.called_off_by_user:
-                await self._settle(live, self._called_off(again))
+            if live.called_off_for is not None:
+                await self._settle(live, self._called_off(again, live.called_off_for))
             elif again.due_at is not None:
                 self._rest(live, (again.due_at - self._clock()).total_seconds())
 
@@ -240,6 +282,7 @@ class Dispatching:
         await self._settling.settle(run, live.stream)
         live.run = run
         self._watch(run)
+        self._errands.ended(run.parent_id, run.id)
         del self._live[run.id]
         _end_of(live).set()
 

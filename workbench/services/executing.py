@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from workbench.domain.caps import Caps
@@ -38,6 +38,9 @@ MOST_EFFECTS = 1_000
 # What is kept of an effect: the tool, what it was given and said, and the cell that asked.
 _EFFECT = ("tool", "effects", "arguments", "text", "cell", "index")
 
+SHELL = "WORKBENCH_RUN_SHELL"
+"""What `workbench.agent.toolbox` looks for."""
+
 OWN_KERNEL = ""
 """The workbench's own kernel, which also stands in for every Python that is not allowed here."""
 
@@ -49,8 +52,8 @@ class Live:
     Attributes:
         call_off: What ends the attempt under way; None between attempts.
         done: Set when the run is settled, once somebody waits for that.
+        called_off_for: Why it was called off, if it was; what comes to a stop with us was not.
         stream: Where the attempt under way is told of.
-        effects: What a test run would have done.
     """
 
     run: Run
@@ -58,9 +61,8 @@ class Live:
     warning: str
     call_off: asyncio.Event | None = None
     done: asyncio.Event | None = None
-    called_off_by_user: bool = False
+    called_off_for: Reason | None = None
     stream: Stream | None = None
-    effects: list[Mapping[str, object]] = field(default_factory=list)
 
 
 class Executing:
@@ -130,8 +132,8 @@ class Executing:
         def report(type: EventType, data: Mapping[str, object]) -> None:
             stream.append(type, data)
             simulated = type is EventType.TOOL_RESULT and data.get("simulated") is True
-            if simulated and len(live.effects) < MOST_EFFECTS:
-                live.effects.append({name: data[name] for name in _EFFECT if name in data})
+            if simulated and len(loan.effects) < MOST_EFFECTS:
+                loan.effects.append({name: data[name] for name in _EFFECT if name in data})
 
         task = await self._task(live, loan)
         return await self._executor.execute(task, report=report, cancel=call_off, started=started)
@@ -155,24 +157,29 @@ class Executing:
 
     async def _task(self, live: Live, loan: Loan) -> Task:
         run, definition = live.run, live.definition
+        files = (*definition.shared, *definition.files)
         return Task(
             run_id=run.id,
             notebook=await self._objects.get(run.fingerprint),
             parameters=run.parameters,
             test=run.test,
-            files={f.path: self._objects.path(f.fingerprint) for f in definition.files},
+            files={f.path: self._objects.path(f.fingerprint) for f in files},
             kernel=definition.kernel if definition.kernel in self._kernels else OWN_KERNEL,
             # A cap may have been lowered since the version was published.
             limits=self._limits.granting(definition.asked, most=self._caps.limits),
             reach=self._reach(live),
             leave=self._papers.files_path(run.id, attempt=max(run.attempt, 1)),
-            environment=loan.environment,
+            environment={**loan.environment, **self._shell(live)},
         )
 
     def _reach(self, live: Live) -> Reach:
         """Nothing for a test run, whatever its agent asks for, nor beyond a cap lowered since."""
         allowed = live.definition.network.within(self._caps.network)
         return NOWHERE if live.run.test or not allowed else live.definition.reach
+
+    def _shell(self, live: Live) -> Mapping[str, str]:
+        """What tells the toolbox that models may have a shell."""
+        return {SHELL: "1"} if live.definition.shell and self._caps.shell else {}
 
     async def _keep(self, run: Run, outcome: Outcome, loan: Loan) -> None:
         number = max(run.attempt, 1)
@@ -187,9 +194,11 @@ class Executing:
 
     def _judge(self, live: Live, outcome: Outcome, loan: Loan) -> Run:
         status, reason, error = outcome.status, outcome.reason, outcome.error
-        if status is RunStatus.CANCELLED and not live.called_off_by_user:
-            status, reason = RunStatus.FAILED, Reason.GATEWAY_RESTARTED
-            error = {"message": "The workbench was stopped while this run was under way."}
+        if status is RunStatus.CANCELLED:
+            reason = live.called_off_for
+            if reason is None:
+                status, reason = RunStatus.FAILED, Reason.GATEWAY_RESTARTED
+                error = {"message": "The workbench was stopped while this run was under way."}
         if status is RunStatus.COMPLETED and (broken := breach(live.definition, outcome.result)):
             status, reason, error = RunStatus.FAILED, Reason.INVALID_OUTPUT, broken
         if reason is Reason.AGENT_ERROR and loan.exceeded is not None:
@@ -202,6 +211,6 @@ class Executing:
             error=error,
             resource_usage=outcome.resource_usage,
             usage=usage_of(loan.account.spent) if loan.account.spent.calls else {},
-            effects=live.effects,
+            effects=loan.effects,
             cells=[cell.as_json() for cell in outcome.cells],
         )

@@ -1,7 +1,7 @@
 """Lending a run its way to a language model: an address and a token that die with it.
 
 The token is bound to the run, so to its agent and its user, and opens nothing but the routes on
-which models are asked. What a kernel does with it is what the run does.
+which models are asked and other agents called. What a kernel does with it is what the run does.
 """
 
 from __future__ import annotations
@@ -56,6 +56,8 @@ class Loan:
         cassette: What is replayed to it.
         recorded: What it has recorded.
         exceeded: The budget it ran into, if it did.
+        effects: What it would have done outside, if it is a test run.
+        caller: What the run has been lent that called it.
         tell: Makes an event of the run.
         environment: What its kernel finds in its environment.
     """
@@ -69,6 +71,8 @@ class Loan:
     digest: str
     recorded: list[Entry] = field(default_factory=list)
     exceeded: BudgetExceeded | None = None
+    effects: list[Mapping[str, object]] = field(default_factory=list)
+    caller: Loan | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def refuse(self, error: BudgetExceeded) -> None:
@@ -77,6 +81,16 @@ class Loan:
             said = {"level": "warning", "message": str(error), "fields": dict(error.details)}
             self.tell(EventType.LOG, said)
         self.exceeded = error
+
+    @property
+    def chain(self) -> Sequence[Loan]:
+        """This, what its caller has been lent, and so on to the run that somebody asked for."""
+        return (self,) if self.caller is None else (self, *self.caller.chain)
+
+    @property
+    def accounts(self) -> list[Account]:
+        """Who pays: a run that was called spends what its callers may."""
+        return [loan.account for loan in self.chain]
 
     @property
     def tape(self) -> bytes | None:
@@ -116,6 +130,7 @@ class Lending:
             cassette=Cassette(read_cassette(await self._objects.get(tape)) if tape else ()),
             tell=tell,
             digest=token_digest(secret),
+            caller=self._loans.get(run.parent_id),
             environment=self._environment(secret),
         )
         self._loans[run.id] = loan
@@ -158,6 +173,9 @@ class Lending:
         return {
             "OPENAI_BASE_URL": f"http://127.0.0.1:{self._door.port}/v1",
             "OPENAI_API_KEY": secret,
+            # The same again for our own questions: a notebook may set the others to its liking.
+            "WORKBENCH_RUN_URL": f"http://127.0.0.1:{self._door.port}",
+            "WORKBENCH_RUN_TOKEN": secret,
             "OPENAI_MODEL": model,
             # The Agents SDK would send what was said to OpenAI, whoever the model is.
             "OPENAI_AGENTS_DISABLE_TRACING": "1",

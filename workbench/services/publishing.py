@@ -67,8 +67,8 @@ class Publishing:
         Raises:
             AgentAccessDenied: The agent belongs to somebody else.
             IllegalMove: The agent is archived.
-            InvalidAgentConfig: It has required parameters and no case, asks for too much, or holds
-                a secret.
+            InvalidAgentConfig: It has required parameters and no case, asks for too much, holds a
+                secret, or uses an agent that is not there.
             VersionConflict: There is a version of that number.
             ChecksFailed: A case failed; `details` says which and how.
             PreconditionFailed: The draft was changed while its cases ran.
@@ -77,27 +77,36 @@ class Publishing:
         _refuse_archived(agent)
         # Caps may have been lowered since the draft was saved.
         self._caps.check(agent.draft)
+        chosen = await self._free(principal, agent, number)
+        if not force:
+            content = await self._objects.get(agent.draft.fingerprint)
+            await asyncio.to_thread(refuse_secrets, content)
+            await self._check(principal, agent)
+        now = self._clock()
+        said = await self._words(agent.draft)
+        # What it uses of others must not be purged before the version speaks of it.
+        async with self._objects.referring():
+            draft = await self._running.equipped(principal, agent.draft)
+            version = Version(
+                agent_id=agent.id,
+                number=chosen,
+                definition=draft,
+                changelog=changelog,
+                published_by=principal.user,
+                published_at=now,
+            )
+            after = replace(
+                agent, current_version=chosen, draft=draft, published=draft, updated_at=now
+            )
+            return await self._versions.publish(principal, agent, after, version, words=said)
+
+    async def _free(self, principal: Principal, agent: Agent, number: str | None) -> str:
+        """The number, or the next; no version has it."""
         known = [v.number for v in await self._versions.list(principal, agent)]
         chosen = next_number(known) if number is None else check_number(number)
         if chosen in known:
             raise VersionConflict(f"{agent.address} has a version {chosen}.", version=chosen)
-        if not force:
-            await asyncio.to_thread(
-                refuse_secrets, await self._objects.get(agent.draft.fingerprint)
-            )
-            await self._check(principal, agent)
-        now = self._clock()
-        version = Version(
-            agent_id=agent.id,
-            number=chosen,
-            definition=agent.draft,
-            changelog=changelog,
-            published_by=principal.user,
-            published_at=now,
-        )
-        after = replace(agent, current_version=chosen, published=agent.draft, updated_at=now)
-        said = await self._words(agent.draft)
-        return await self._versions.publish(principal, agent, after, version, words=said)
+        return chosen
 
     async def deprecate(
         self, principal: Principal, agent: Agent, number: str, *, note: str = ""

@@ -2,15 +2,22 @@
 
 A thousand runs of one user, waiting or under way, hold up nobody else's one: neither the place in
 the line nor the next free kernel.
+
+Runs that were called by runs stand in no line. A caller waits for what it has called, so the one
+that is called is carried out in its place: nobody can wait for a place that a waiting caller holds.
 """
 
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from workbench.errors import ResourceExhausted
+
+MOST_CALLED = 64
+"""How many of the runs that one run has called may wait."""
 
 
 class Line:
@@ -98,6 +105,74 @@ class Line:
         users = len({user, *self._lines, *self._coming})
         held = len(self._lines.get(user, ())) + self._coming[user]
         return total < 2 * self._limit and held < self._limit / users
+
+
+class Errands:
+    """The runs that were called by runs: of those of one caller one is under way at a time."""
+
+    def __init__(self) -> None:
+        self._called: dict[str, dict[str, None]] = {}
+        self._waiting: dict[str, OrderedDict[str, None]] = {}
+        self._under_way: dict[str, str] = {}
+
+    @property
+    def under_way(self) -> int:
+        """How many are under way, each in the place of its caller."""
+        return len(self._under_way)
+
+    def check(self, caller: str) -> None:
+        """Let the caller call one more.
+
+        Raises:
+            ResourceExhausted: So many of those it called wait already.
+        """
+        if len(self._waiting.get(caller, ())) >= MOST_CALLED:
+            raise ResourceExhausted(
+                f"{MOST_CALLED} runs that this run has called are waiting already.",
+                most=MOST_CALLED,
+            )
+
+    def called(self, caller: str) -> Sequence[str]:
+        """The runs it has called that have not ended."""
+        return tuple(self._called.get(caller, ()))
+
+    def join(self, caller: str, run_id: str) -> None:
+        """Have the run wait behind the caller's others."""
+        self._called.setdefault(caller, {})[run_id] = None
+        self._waiting.setdefault(caller, OrderedDict())[run_id] = None
+
+    def leave(self, caller: str, run_id: str) -> None:
+        """Have the run wait no more, if it did."""
+        _forget(self._waiting, caller, run_id)
+
+    def next(self, caller: str) -> str | None:
+        """The run that the caller's place is for, from now on under way; None if there is none."""
+        if caller in self._under_way or caller not in self._waiting:
+            return None
+        run_id = next(iter(self._waiting[caller]))
+        self.leave(caller, run_id)
+        self._under_way[caller] = run_id
+        return run_id
+
+    def rested(self, caller: str) -> None:
+        """The one that was under way no longer is; it may come back."""
+        del self._under_way[caller]
+
+    def ended(self, caller: str, run_id: str) -> None:
+        """The run, which the caller may have called, has ended for good."""
+        _forget(self._called, caller, run_id)
+
+    def clear(self) -> None:
+        """Nobody waits any more."""
+        self._waiting.clear()
+
+
+def _forget(runs: dict[str, Any], caller: str, run_id: str) -> None:
+    """Drop the run from those of the caller, and the caller with its last."""
+    if caller in runs:
+        runs[caller].pop(run_id, None)
+        if not runs[caller]:
+            del runs[caller]
 
 
 def _less(counts: Counter[str], user: str) -> None:

@@ -65,6 +65,10 @@ class Recovering:
                 continue
             if run.status is RunStatus.PENDING and not resume:
                 continue
+            if run.parent_id:
+                await self._settling.settle(self._abandoned(run))
+                settled += 1
+                continue
             found = await self._accepted_for(run)
             if run.status is RunStatus.RUNNING or found is None:
                 run = await self._stopped(run, found)
@@ -101,17 +105,26 @@ class Recovering:
 
         It may have done half of what it does, so it is begun again only if its agent says so.
         """
-        end = run.settle(
-            RunStatus.FAILED,
-            at=self._clock(),
-            reason=Reason.GATEWAY_RESTARTED,
-            error={"message": "The workbench stopped while this run was under way."},
-        )
+        end = self._cut_short(run)
         again = None if found is None else self._dispatching.lost(run, found[0], end)
         if again is not None and await self._settling.give_up(again):
             return again
         await self._settling.settle(end)
         return end
+
+    def _cut_short(self, run: Run) -> Run:
+        return run.settle(
+            RunStatus.FAILED,
+            at=self._clock(),
+            reason=Reason.GATEWAY_RESTARTED,
+            error={"message": "The workbench stopped while this run was under way."},
+        )
+
+    def _abandoned(self, run: Run) -> Run:
+        """A run that was called, now that nobody waits for it: its caller ended with that life."""
+        if run.status is RunStatus.RUNNING:
+            return self._cut_short(run)
+        return run.settle(RunStatus.CANCELLED, at=self._clock(), reason=Reason.CALLER_ENDED)
 
     async def _accepted_for(self, run: Run) -> _Found:
         """What the run was accepted for, if that still stands, and what is to be warned of.

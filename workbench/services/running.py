@@ -19,17 +19,19 @@ from workbench.domain.parameters import accept, from_text
 from workbench.domain.queries import RunQuery
 from workbench.domain.runs import Run
 from workbench.domain.versions import DRAFT, Stage, check_number
-from workbench.errors import IllegalMove, NotFound
+from workbench.errors import IllegalMove, InvalidInput, NotFound
 from workbench.services.dispatching import Dispatching
+from workbench.services.equipping import Equipping
 from workbench.services.judging import check_values
 from workbench.store.events import Events
 from workbench.store.papers import Papers, RunFile
 from workbench.store.runs import Idempotency, Runs
 from workbench.store.versions import Versions
 
-__all__ = ["Idempotency", "Order", "Running"]
 # Faces make idempotency keys, but may not see the store.
 __all__ = ["Idempotency", "Order", "Running"]
+
+PYTHON = "python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Order:
         model: Where the answers of its language model shall come from; None is the usual: the
             model itself, in test runs the agent's cassette or else the scripted model.
         key: The caller's idempotency key with the fingerprint of the request it came with.
+        caller: The run that calls, in whose place it is carried out; empty if somebody asks.
     """
 
     parameters: Mapping[str, object] = field(default_factory=dict)
@@ -52,6 +55,7 @@ class Order:
     version: str | None = None
     model: Mode | None = None
     key: Idempotency | None = None
+    caller: str = ""
 
 
 class Running:
@@ -65,6 +69,7 @@ class Running:
         events: Events,
         papers: Papers,
         dispatching: Dispatching,
+        equipping: Equipping,
         protection: Protection,
         clock: Callable[[], datetime],
         new_id: Callable[[], str],
@@ -74,6 +79,7 @@ class Running:
         self._events = events
         self._papers = papers
         self._dispatching = dispatching
+        self._equipping = equipping
         self._protection = protection
         self._clock = clock
         self._new_id = new_id
@@ -87,6 +93,7 @@ class Running:
             InvalidInput: The parameters are not those the version declares.
             IllegalMove: A draft outside a test run, or a version or agent that is archived.
             AgentAccessDenied: The draft of somebody else's agent.
+            InvalidAgentConfig: The draft uses an agent that is not there.
             NotFound: There is no such version.
             ResourceExhausted: Too many runs are waiting.
             IdempotencyMismatch: The key came with another request before.
@@ -103,6 +110,7 @@ class Running:
         """
         number, definition, warning = await self._resolve(principal, agent, order)
         self._protection.check(definition.isolation)
+        _check_model(definition, order)
         parameters = _values(definition, order)
         run = Run(
             id=self._new_id(),
@@ -115,9 +123,10 @@ class Running:
             parameters=parameters,
             test=order.test,
             model=order.model,
+            parent_id=order.caller,
             created_at=self._clock(),
         )
-        with self._dispatching.place(principal.user):
+        with self._dispatching.place(principal.user, caller=order.caller):
             return await self._runs.accept(
                 run,
                 key=order.key,
@@ -144,6 +153,14 @@ class Running:
             pass  # as it stands now is the answer then
         return await self._runs.get(principal, run_id)
 
+    async def equipped(self, principal: Principal, draft: Definition) -> Definition:
+        """*draft* with the skills and personas of others that it uses, as its test runs have them.
+
+        Raises:
+            InvalidAgentConfig: It uses an agent that is not there.
+        """
+        return await self._equipping.equipped(principal, draft)
+
     @property
     def epoch(self) -> int:
         """As long as it is the same number, every list of runs reads as before."""
@@ -164,6 +181,10 @@ class Running:
             return run
         await self._dispatching.cancel(run)
         return await self._runs.get(principal, run_id)
+
+    async def hang_up(self, run_id: str) -> None:
+        """End a run that was called by another, which does not wait for it any more."""
+        await self._dispatching.hang_up(run_id)
 
     async def events(
         self, principal: Principal, run_id: str, *, after: int = 0
@@ -235,7 +256,7 @@ class Running:
                     f"{agent.address} {_why_draft(agent)}: ask for a test run, or publish it.",
                     stage=agent.stage,
                 )
-            return DRAFT, agent.draft, ""
+            return DRAFT, await self.equipped(principal, agent.draft), ""
         version = await self._versions.get(principal, agent, check_number(wanted))
         if version.stage is Stage.ARCHIVED:
             raise IllegalMove(f"Version {wanted} is archived, so it cannot be run.", version=wanted)
@@ -251,6 +272,15 @@ def _attempt(run: Run, wanted: int | None) -> int:
 
 def _why_draft(agent: Agent) -> str:
     return "has no published version" if agent.current_version is None else "is asked for as draft"
+
+
+def _check_model(definition: Definition, order: Order) -> None:
+    if order.model is not None and definition.language != PYTHON:
+        raise InvalidInput(
+            f"The notebook is in {definition.language}: only kernels of Python have a way to"
+            " language models.",
+            field="model",
+        )
 
 
 def _values(definition: Definition, order: Order) -> dict[str, object]:

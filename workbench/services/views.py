@@ -85,6 +85,7 @@ def definition_view(definition: Definition) -> dict[str, Any]:
         "retry": {**asdict(definition.retry), "on": list(definition.retry.on)},
         "cases": [case.name for case in definition.cases],
         "files": [{"path": f.path, "size": f.size} for f in definition.files],
+        "uses": list(definition.uses),
     }
 
 
@@ -167,6 +168,7 @@ def run_view(run: Run) -> dict[str, Any]:
         "id": run.id,
         "agent": run.address,
         "agent_id": run.agent_id,
+        "parent_run_id": run.parent_id or None,
         "version": run.version,
         "status": str(run.status),
         "reason": None if run.reason is None else str(run.reason),

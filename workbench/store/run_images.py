@@ -68,6 +68,7 @@ class RunImages:
             "model": str(run.model) if run.model else None,
             "usage": from_json(dict(run.usage)) if run.usage else None,
             "effects": await self._cell(list(run.effects)) if run.effects else None,
+            "parent_id": run.parent_id or None,
         }
 
     def run(self, row: Row) -> Run:
@@ -101,6 +102,7 @@ class RunImages:
             model=Mode(model) if (model := text_or_none(row.get("model"))) else None,
             usage=to_json(usage) if (usage := row.get("usage")) else {},
             effects=_list(self._value(effects)) if (effects := row.get("effects")) else (),
+            parent_id=text_or_none(row.get("parent_id")) or "",
         )
 
     async def _cell(self, value: object) -> str:

@@ -114,7 +114,7 @@ RUNS = _table(
     "due_at TIMESTAMP",
     "boot isolation resource_usage cells TEXT",
     "created_at started_at completed_at TIMESTAMP",
-    "model usage effects TEXT",
+    "model usage effects parent_id TEXT",
 )
 MODEL_CALLS = _table(
     "model_calls",
