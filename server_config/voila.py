@@ -6,11 +6,12 @@ from pathlib import Path
 
 from workbench.client.finding import gateway_of
 from workbench.errors import Unavailable
+from workbench.gallery.assets import Assets
 from workbench.gallery.door import Door, OwnKernel
 from workbench.gallery.entrance import Entrance, Place
-from workbench.gallery.handlers import HANDLERS
+from workbench.gallery.handlers import handlers
 from workbench.gallery.kernels import PageKernels
-from workbench.gallery.pages import POLICY, for_visitor
+from workbench.gallery.pages import POLICY, for_visitor, loading
 
 c = get_config()
 
@@ -30,6 +31,13 @@ def _find():
     return Place(url=found.url, token=found.token)
 
 
+_extensions = [
+    "@jupyter-widgets/jupyterlab-manager",
+    "@voila-dashboards/widgets-manager8",
+    "anywidget",
+]
+_assets = Assets.of_pages("workbench", _extensions)
+
 # Whoever comes signs in with a token of the workbench's; nothing else lets anybody in.
 c.Voila.identity_provider_class = Door
 c.Voila.authorizer_class = OwnKernel
@@ -38,8 +46,9 @@ c.Door.entrance = Entrance(
     login=Path(_login).read_text() if _login else "",
     clock=lambda: datetime.now(UTC),  # noqa: TID251 - this is where the clock is given
 )
-c.Door.pages = HANDLERS
+c.Door.pages = handlers(_assets)
 c.VoilaConfiguration.prelaunch_hook = for_visitor
+c.VoilaConfiguration.page_config_hook = loading(_assets)
 c.VoilaConfiguration.multi_kernel_manager_class = PageKernels
 
 c.Voila.open_browser = False
@@ -51,11 +60,7 @@ c.VoilaConfiguration.template = "workbench"
 c.VoilaConfiguration.allow_template_override = "NO"
 
 # Every other extension that is installed would be loaded on every page, used or not.
-c.VoilaConfiguration.extension_allowlist = [
-    "@jupyter-widgets/jupyterlab-manager",
-    "@voila-dashboards/widgets-manager8",
-    "anywidget",
-]
+c.VoilaConfiguration.extension_allowlist = _extensions
 
 # The page and nothing beside it: no files, and no view behind it when something fails.
 c.VoilaConfiguration.file_allowlist = []

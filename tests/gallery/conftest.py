@@ -115,8 +115,7 @@ class House:
 
     def kernels(self):
         """The processes that run pages, besides the one that waits."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return set(children.split())
+        return {pid for child in _children(self.process.pid) for pid in _children(child)}
 
     def get(self, path, *, cookie="", method="GET", body=None, **headers):
         """The status, the headers and the body of an answer; redirections are not followed."""
@@ -141,6 +140,10 @@ class House:
         assert "HttpOnly" in kept[0]
         assert "SameSite=Lax" in kept[0]
         return kept[0].partition(";")[0]
+
+
+def _children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
 class _Stays(urllib.request.HTTPRedirectHandler):
@@ -192,7 +195,7 @@ def chromium():
 @pytest.fixture
 def browse(chromium, house):
     """Opens the gallery in a browser of somebody's own that may reach this machine only."""
-    contexts, abroad = [], []
+    contexts, abroad, wrong = [], [], []
 
     def gate(route):
         if re.match(r"(http|ws)://127\.0\.0\.1[:/]", route.request.url):
@@ -201,21 +204,25 @@ def browse(chromium, house):
             abroad.append(route.request.url)
             route.abort()
 
-    def browse(token, **how):
+    def browse(token, *, at="", shows=".wb-cards-one", **how):
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}, **how})
+        context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
+        page.on("console", lambda said: said.type == "error" and wrong.append(said.text))
         page.route(lambda url: not url.startswith(("data:", "blob:")), gate)
-        page.goto(f"{house.url}/login")
+        page.goto(f"{house.url}/{at}")
         page.fill("#token", token)
         page.click("button", no_wait_after=True)
-        page.locator(".wb-cards-one").first.wait_for(timeout=60_000)
+        page.locator(shows).first.wait_for(timeout=60_000)
         return page
 
     yield browse
     for context in contexts:
         context.close()
     assert abroad == []
+    # What the page's own policy refuses, the browser says here.
+    assert [text for text in wrong if "Content Security Policy" in text] == []
 
 
 def client(house, token):

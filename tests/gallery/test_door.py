@@ -1,9 +1,11 @@
 """Nobody comes in without a token, and whoever is in may do what they may do, and no more."""
 
 import json
+import re
 import time
 import uuid
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tornado.httpclient import HTTPRequest
@@ -20,9 +22,27 @@ def test_who_is_not_signed_in_is_sent_to_the_door(house):
 
     assert status == 302
     assert headers["Location"].startswith("/login")
-    assert house.get("/session")[0] == 302
     assert house.get(f"/runs/{'0' * 32}/a.txt")[0] == 302
     assert house.get(f"/api/kernels/{uuid.uuid4()}")[0] == 403
+
+
+@pytest.mark.parametrize(
+    ("wanted", "given"),
+    [
+        ("/?agent=admin/slow", "/?agent=admin/slow"),
+        ("/?agent=admin%2Fslow&x=1", "/?agent=admin/slow"),
+        ("//evil.example/", "/"),
+        ("https://evil.example/?agent=../x", "/"),
+        ("http://[", "/"),
+        ("/?agent=a/b%0d%0aX:y", "/"),
+    ],
+)
+def test_whoever_signs_in_gets_the_agent_they_came_for_and_no_other_site(house, wanted, given):
+    asked = quote(wanted, safe="")
+
+    status, headers, _ = house.get(f"/login?token={LOGIN}&next={asked}")
+
+    assert (status, headers["Location"]) == (302, given)
 
 
 @pytest.mark.parametrize("query", ["token=wrong", "ticket=wrong"])
@@ -49,12 +69,19 @@ def test_a_token_is_exchanged_for_one_of_this_session_alone(house, vera):
     cookie = house.sign_in(vera)
 
     assert vera not in cookie
-    assert json.loads(house.get("/session", cookie=cookie)[2]) == {"user": "vera"}
+    assert user_of(house, cookie) == "vera"
     with client(house, house.server.token) as wb:
         told = wb.carry_out(_tokens())
     made = [one for one in told if one["user"] == "vera" and one["name"] == "gallery"]
     assert made
     assert all(one["expires_at"] for one in made)
+
+
+def user_of(house, cookie):
+    """Who the page says is signed in."""
+    body = house.get("/", cookie=cookie)[2]
+    _farewell(house, _kernel_of(body), cookie)
+    return re.search(r'id="wb-user">([^<]*)<', body)[1]
 
 
 def _tokens():
@@ -67,13 +94,13 @@ def test_the_owners_address_and_a_ticket_open_the_gallery(house, vera):
     status, headers, _ = house.get(f"/login?token={LOGIN}")
     assert (status, headers["Location"]) == (302, "/")
     cookie = headers["Set-Cookie"].partition(";")[0]
-    assert json.loads(house.get("/session", cookie=cookie)[2]) == {"user": "admin"}
+    assert user_of(house, cookie) == "admin"
 
     with client(house, vera) as wb:
         ticket = wb.ticket("/me").partition("ticket=")[2]
     status, headers, _ = house.get(f"/login?ticket={ticket}")
     cookie = headers["Set-Cookie"].partition(";")[0]
-    assert json.loads(house.get("/session", cookie=cookie)[2]) == {"user": "vera"}
+    assert user_of(house, cookie) == "vera"
     assert house.get(f"/login?ticket={ticket}")[0] == 401
 
 
@@ -86,7 +113,7 @@ def test_who_signs_out_is_out_and_the_sessions_token_is_taken_back(house, walt):
     )
 
     assert left[0] == 302
-    assert house.get("/session", cookie=cookie)[0] == 302
+    assert house.get("/", cookie=cookie)[0] == 302
     with client(house, house.server.token) as wb:
         made = [one for one in wb.carry_out(_tokens()) if one["user"] == "walt"]
     assert [one["name"] for one in made if one["revoked_at"]] == ["gallery"]
@@ -117,12 +144,76 @@ def test_the_page_shows_neither_code_nor_token_and_may_fetch_nothing_elsewhere(h
     policy = headers["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
+    (nonce,) = re.findall(r"script-src 'self' 'nonce-([^']{20,})' blob:;", policy)
+    acting = [tag for tag in re.findall(r"<script[^>]*>", body) if "json" not in tag]
+    assert len(acting) in (3, 4)
+    assert all(f'nonce="{nonce}"' in tag for tag in acting)
+    assert not re.search(r"<[^>]+ on[a-z]+=", body)
     kernel = _kernel_of(body)
     other = house.sign_in(house.newcomer("xaver"))
     assert house.get(f"/api/kernels/{kernel}", cookie=cookie)[0] == 200
     assert house.get(f"/api/kernels/{kernel}", cookie=other)[0] == 403
     assert _farewell(house, kernel, other) == 404
     assert _farewell(house, kernel, cookie) == 204
+
+
+def test_what_pages_load_is_packed_kept_for_good_and_no_other_file(house, vera):
+    cookie = house.sign_in(vera)
+    body = house.get("/", cookie=cookie)[2]
+    _farewell(house, _kernel_of(body), cookie)
+    (place,) = set(re.findall(r'"(/assets/[0-9a-f]{16}/)static/page.js"', body))
+
+    status, headers, text = house.get(f"{place}static/page.js")
+    assert (status, headers["Cache-Control"]) == (200, "public, max-age=31536000, immutable")
+    assert (headers["Content-Encoding"], "wbBegin" in text) == (None, True)
+    assert headers["Content-Security-Policy"] is None or "script-src 'self'" in str(headers)
+    packed = house.get(f"{place}static/page.js", Accept_Encoding="gzip, br")
+    assert (packed[0], packed[1]["Content-Encoding"]) == (200, "gzip")
+    assert house.get("/assets/0000000000000000/static/page.js")[1]["Cache-Control"] == "no-cache"
+    for path in (
+        "static/none.js",
+        "static/../conf.json",
+        "static/%2e%2e/conf.json",
+        "",
+        "/etc/passwd",
+    ):
+        assert house.get(f"{place}{path}")[0] in (302, 404)
+    # Who is not signed in teaches pages nothing.
+    house.get(f"{place}static/voila.js?of=nobody")
+    house.get(f"{place}static/voila.js?of=vera", cookie=cookie)
+    body = house.get("/", cookie=cookie)[2]
+    _farewell(house, _kernel_of(body), cookie)
+    hints = re.findall(r'<link rel="preload" as="script" href="([^"]+)"', body)
+    assert [hint for hint in hints if "voila.js" in hint] == [f"{place}static/voila.js?of=vera"]
+
+
+def test_the_parts_of_voila_that_pages_ask_for_come_in_one_piece_next_time(house, vera):
+    cookie = house.sign_in(vera)
+    body = house.get("/", cookie=cookie)[2]
+    _farewell(house, _kernel_of(body), cookie)
+    (place,) = set(re.findall(r'"(/assets/[0-9a-f]{16}/)static/page.js"', body))
+    part = house.get(f"{place}static/9151.voila.js", cookie=cookie)
+    if part[0] == 404:
+        pytest.skip("this release of Voilà has other parts")
+
+    body = house.get("/", cookie=cookie)[2]
+
+    _farewell(house, _kernel_of(body), cookie)
+    (bundle,) = re.findall(r'src="([^"]*/bundle/[^"]+)" defer', body)
+    status, headers, text = house.get(bundle)
+    assert (status, "javascript" in headers["Content-Type"]) == (200, True)
+    assert part[2] in text
+
+
+def test_kernels_of_pages_are_forked_and_go_with_the_one_they_come_from(house, vera):
+    cookie = house.sign_in(vera)
+    kernel = _kernel_of(house.get("/", cookie=cookie)[2])
+
+    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in house.kernels()]
+
+    assert commands
+    assert all(b"workbench.gallery.prepared" in command for command in commands)
+    _farewell(house, kernel, cookie)
 
 
 def test_a_viewers_own_code_is_refused(house, vera):

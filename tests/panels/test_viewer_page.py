@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from tests.panels.conftest import until
+from tests.panels.conftest import Server, until
 from workbench import AsyncWorkbench
-from workbench.panels.viewer_page import ViewerPage
+from workbench.panels.viewer_page import AT_ONCE, ViewerPage
 
 pytestmark = [pytest.mark.gateway, pytest.mark.kernel]
 
@@ -15,8 +15,8 @@ def titles(page):
     return [item["title"] for item in page._cards.shown["items"]]
 
 
-async def opened(server, name=None):
-    page = ViewerPage(server.find, files_at="/runs/")
+async def opened(server, name=None, begin_at=None):
+    page = ViewerPage(server.find, files_at="/runs/", begin_at=begin_at)
     await page.done()
     if name is not None:
         page.look_at(next(a for a in page.state.agents if a["agent_name"] == name))
@@ -31,8 +31,8 @@ def journey(test):
         async def whole():
             pages = []
 
-            async def open_page(name=None):
-                pages.append(await opened(server, name))
+            async def open_page(name=None, **how):
+                pages.append(await opened(server, name, **how))
                 return pages[-1]
 
             try:
@@ -55,10 +55,78 @@ async def test_published_agents_are_found_by_their_words(open_page):
     assert page.state.user == "admin"
     assert titles(page) == ["Greeter", "Slow", "Breaker"]
     page.find("somebody GREET")
+    await page.done()
     assert titles(page) == ["Greeter"]
     page.find("nothing like it")
+    await page.done()
     assert titles(page) == []
     assert page._cards.shown["empty"] == "No agent matches."
+
+
+@journey
+async def test_a_page_can_begin_at_an_agent_and_goes_where_the_address_does(open_page):
+    page = await open_page(begin_at="admin/greeter")
+    assert page.state.agent["agent_name"] == "greeter"
+    assert page._address.shown == {"agent": "admin/greeter", "title": "Greeter"}
+
+    page.go_to("")
+    await page.done()
+    assert (page.state.agent, page._address.shown["agent"]) == (None, "")
+    assert titles(page) == ["Greeter", "Slow", "Breaker"]
+
+    page.go_to("admin/slow")
+    await page.done()
+    assert page.state.agent["agent_name"] == "slow"
+    page.go_to("admin/draft")
+    await page.done()
+    assert "no such agent" in page._trouble.shown["text"]
+    assert len(titles(page)) == 3
+
+
+@pytest.mark.parametrize("address", ["admin/none", "admin/draft", "a/b/c", "?"])
+def test_an_address_of_no_published_agent_shows_the_others(server, address):
+    async def whole():
+        page = await opened(server, begin_at=address)
+        seen = page.state.at, page._trouble.shown["text"], titles(page)
+        await page.end()
+        return seen
+
+    at, said, shown = asyncio.run(whole())
+
+    assert (at, len(shown)) == ("", 3)
+    assert "no such agent" in said
+
+
+def test_all_of_many_agents_can_be_leafed_through_and_found(tmp_path):
+    server = Server(tmp_path / "home")
+    source = "# %% [markdown]\n# Number {0} of the crowd{1}"
+    try:
+        with server.client() as wb:
+            for n in range(2 * AT_ONCE + 5):
+                text = source.format(n, ", the odd one out" if n == 3 else "")
+                wb.agents.create(f"agent-{n}", text).publish(force=True)
+                wb.agents.create(f"draft-{n}", text)
+        asyncio.run(_leaf_through(server))
+    finally:
+        server.stop()
+
+
+async def _leaf_through(server):
+    page = await opened(server)
+    seen = [(len(titles(page)), page.state.more)]
+    while page.state.more:
+        page.show_more()
+        await page.done()
+        seen.append((len(titles(page)), page.state.more))
+    assert seen == [(AT_ONCE, True), (2 * AT_ONCE, True), (2 * AT_ONCE + 5, False)]
+    assert len(set(titles(page))) == 2 * AT_ONCE + 5
+
+    # What is typed while an answer is under way is what is answered.
+    page.find("crowd")
+    page.find("odd one out")
+    await page.done()
+    assert (titles(page), page.state.more) == (["Agent 3"], False)
+    await page.end()
 
 
 @journey
@@ -177,6 +245,8 @@ def test_a_gateway_that_is_restarted_is_waited_for_and_the_run_is_told_of(server
         page.run_panel.start()
         await until(lambda: page.run_panel.state.lines)
         await asyncio.to_thread(server.stop)
+        # How the run ended, it may have said before it went; that it is gone shows whoever asks.
+        page.find("slow")
         await until(lambda: page._trouble.shown["text"])
         said = page._trouble.shown["text"]
         await asyncio.to_thread(server.start)

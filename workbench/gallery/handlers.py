@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
-from typing import TypeVar, cast
-from urllib.parse import quote
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qs, quote
 
 from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 from tornado.httputil import parse_response_start_line
 from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, authenticated
+from tornado.web import HTTPError, RequestHandler, authenticated
 
 from workbench.errors import Unavailable, WorkbenchError
+from workbench.gallery.assets import Assets
 from workbench.gallery.door import Door, session_of
 from workbench.gallery.entrance import Entrance
+from workbench.gallery.pages import ADDRESS
 
 _PAGE = (Path(__file__).parent / "sign_in.html").read_text(encoding="utf-8")
+_STYLE = _PAGE.partition("<style>")[2].partition("</style>")[0]
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; img-src data:; form-action 'self';"
+    " frame-ancestors 'none'"
 )
 _FILE_POLICY = "sandbox; default-src 'none'"
 _TOLD = ("Content-Type", "Content-Disposition", "Content-Length", "ETag")
+_FOR_GOOD = "public, max-age=31536000, immutable"
 _SECONDS = 3_600.0
 
 Method = TypeVar("Method", bound=Callable[..., object])
@@ -52,7 +60,7 @@ class SignIn(JupyterHandler):
         elif ticket:
             await self._enter(lambda way: way.by_ticket(ticket))
         elif self.current_user is not None:
-            self.redirect(self.base_url)
+            self.redirect(self._wanted())
         else:
             self._form()
 
@@ -72,7 +80,13 @@ class SignIn(JupyterHandler):
             self._form(said if isinstance(error, Unavailable) else "This does not let anybody in.")
             return
         door.admit(self, proof)
-        self.redirect(self.base_url)
+        self.redirect(self._wanted())
+
+    def _wanted(self) -> str:
+        """The page that somebody was about to open, if it is one of ours: never another site."""
+        query = parse_qs(self.get_query_argument("next", "").partition("?")[2])
+        asked = query.get("agent", [""])[0]
+        return f"{self.base_url}?agent={asked}" if ADDRESS.fullmatch(asked) else self.base_url
 
     def _form(self, problem: str = "") -> None:
         token = self.xsrf_token.decode()
@@ -94,16 +108,6 @@ class SignOut(JupyterHandler):
         await door.entrance.leave(self.get_cookie(cookie) or "")
         self.clear_cookie(cookie)
         self.redirect(f"{self.base_url}login")
-
-
-class Me(JupyterHandler):
-    """Who is signed in, for the head of the page."""
-
-    @authenticated
-    @_authorized("read")
-    def get(self) -> None:
-        """The name of the user."""
-        self.finish({"user": session_of(self).user})
 
 
 class RunFile(JupyterHandler):
@@ -149,9 +153,40 @@ class RunFile(JupyterHandler):
             self.flush()
 
 
-HANDLERS = [
-    (r"/login", SignIn),
-    (r"/logout", SignOut),
-    (r"/session", Me),
-    (r"/runs/([0-9a-f]{32})/(.+)", RunFile),
-]
+class AssetFile(RequestHandler):
+    """What pages load, which tells nobody anything and may be kept for good."""
+
+    def initialize(self, assets: Assets) -> None:
+        """Serve *assets*."""
+        self._assets = assets
+
+    def get(self, key: str, path: str) -> None:
+        """The file, packed for those who take it."""
+        asset = self._assets.find(path)
+        if asset is None:
+            raise HTTPError(404)
+        if cast("Door", self.settings["identity_provider"]).session_of(self):
+            self._assets.learn(path, self.request.query)
+        # A page that was opened before a new release may still ask for the rest of it.
+        current = key == self._assets.key
+        self.set_header("Cache-Control", _FOR_GOOD if current else "no-cache")
+        self.set_header("Content-Type", asset.type)
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Vary", "Accept-Encoding")
+        packed = asset.packed if "gzip" in self.request.headers.get("Accept-Encoding", "") else None
+        if packed is not None:
+            self.set_header("Content-Encoding", "gzip")
+        self.finish(packed or asset.body)
+
+    def compute_etag(self) -> None:
+        """None: the address says it."""
+
+
+def handlers(assets: Assets) -> list[tuple[Any, ...]]:
+    """What answers besides Voilà, as Tornado wants it."""
+    return [
+        (r"/login", SignIn),
+        (r"/logout", SignOut),
+        (r"/runs/([0-9a-f]{32})/(.+)", RunFile),
+        (r"/assets/([0-9a-f]{16})/(.+)", AssetFile, {"assets": assets}),
+    ]

@@ -12,25 +12,36 @@ from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
 from tornado.web import HTTPError
+from traitlets import default
+
+from workbench.gallery.forking import PageKernel, Template
 
 _KEPT = frozenset(
     {"PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "JUPYTER_PATH", "VIRTUAL_ENV"}
 )
-
-
 _READY_SECONDS = 60.0
+_NEXT_SECONDS = 1.5
+"""How long after a visitor the kernel for the next one is begun."""
 # What every page imports; a kernel that has done so knows nothing of any visitor.
-_MADE_READY = "import workbench.panels.viewer_page"
+_PAGE = "workbench.panels.viewer_page"
 
 
 class PageKernels(AsyncMappingKernelManager):
     """Kernels, and whose page each of them runs.
 
     One is always kept ready, its imports done: it has run no page, so it knows of no visitor.
+
+    Attributes:
+        template: What forks them.
     """
+
+    @default("kernel_manager_class")
+    def _page_kernels(self) -> str:
+        return f"{PageKernel.__module__}.{PageKernel.__name__}"
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)  # type: ignore[no-untyped-call]
+        self.template = Template([_PAGE], _clean(os.environ))
         self._owners: dict[str, str] = {}
         self._spare: str | None = None
         self._preparing: asyncio.Task[None] | None = None
@@ -46,9 +57,10 @@ class PageKernels(AsyncMappingKernelManager):
         """The id of a new kernel, that knows of this process no more than it needs."""
         handler = CallContext.get(CallContext.JUPYTER_HANDLER)
         kernel_id, self._spare = self._spare, None
-        if kernel_id is None:
+        if kernel_id is None or not await self.is_alive(kernel_id):
             kernel_id = await self._start(how)
-        self._prepare(how)
+        # Not now: whoever has just come waits for their page, and it would stand in its way.
+        IOLoop.current().call_later(_NEXT_SECONDS, self._prepare, how)
         if isinstance(handler, JupyterHandler) and handler.current_user is not None:
             self._owners[kernel_id] = handler.current_user.username
         return kernel_id
@@ -78,8 +90,8 @@ class PageKernels(AsyncMappingKernelManager):
             await super().cull_kernel_if_idle(kernel_id)  # type: ignore[no-untyped-call]
 
     def _prepare(self, how: Mapping[str, Any]) -> None:
-        """Make another one ready, unless that is under way."""
-        if self._preparing is None or self._preparing.done():
+        """Make another one ready, unless there is one or that is under way."""
+        if self._spare is None and (self._preparing is None or self._preparing.done()):
             self._preparing = asyncio.ensure_future(self._make_spare(how))
 
     async def _make_spare(self, how: Mapping[str, Any]) -> None:
@@ -88,7 +100,7 @@ class PageKernels(AsyncMappingKernelManager):
         client.start_channels()
         try:
             await client.wait_for_ready(timeout=_READY_SECONDS)
-            client.execute(_MADE_READY, silent=True)
+            client.execute(f"import {_PAGE}", silent=True)
             await client.get_shell_msg(timeout=_READY_SECONDS)
         finally:
             client.stop_channels()

@@ -143,6 +143,10 @@ class Note(Part, script="note"):
     """A heading, or a word to the reader; tells `press` if it offers something."""
 
 
+class Address(Part, script="address"):
+    """What the browser's address says of the page; tells `go` when somebody goes back or on."""
+
+
 class Sheet(Part, script="frame"):
     """A page made by the workbench, in a frame where nothing in it can run."""
 

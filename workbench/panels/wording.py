@@ -15,6 +15,8 @@ NO_SUCH_RUNS = "There are no such runs."
 GALLERY = "Agents"
 GALLERY_HINT = "Choose one, fill in what it asks for, and run it."
 FIND_AGENT = "Find an agent"
+MORE_AGENTS = "More agents"
+NO_SUCH_AGENT = "There is no such agent here, or none that you may use."
 
 RUN, TEST, CANCEL = "Run", "Test", "Cancel"
 RUN_HINT = "Run the agent (Enter)"
