@@ -11,7 +11,8 @@ from workbench.errors import Unauthenticated, WorkbenchError
 from workbench.gateway.dialect import PREFIX, openai_status
 from workbench.gateway.responses import JSON, status_of
 from workbench.gateway.route import Route
-from workbench.gateway.schemas import ID, NAMED, NUMBER, SCHEMAS
+from workbench.gateway.schema import ID, NAMED, NUMBER
+from workbench.gateway.schemas import SCHEMAS
 from workbench.gateway.shape import Option, Refusals, Shape
 from workbench.gateway.shapes import EVERYWHERE, NOTEBOOK, SHAPES
 

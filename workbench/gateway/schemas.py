@@ -13,400 +13,360 @@ from workbench.domain.names import NAME
 from workbench.domain.network import Network
 from workbench.domain.runs import Reason, RunStatus
 from workbench.domain.versions import LONGEST_NOTE, Stage
+from workbench.gateway.schema import (
+    AMOUNT,
+    FRACTION,
+    FREE,
+    ID,
+    MOMENT,
+    NAMED,
+    NUMBER,
+    TEXT,
+    WHOLE,
+    YES_OR_NO,
+    Schema,
+    list_of,
+    made_of,
+    one_of,
+    or_null,
+    page_of,
+    ref,
+    wish,
+)
 from workbench.services.admitting import LONGEST_NAME
 from workbench.services.authoring import LONGEST_DESCRIPTION
 
-Schema = Mapping[str, object]
-
-ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-NAMED = {"type": "string", "pattern": f"^{NAME.pattern}$"}
-NUMBER = {
-    "type": "string",
-    "pattern": r"^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})$",
-}
-
-_TEXT = {"type": "string"}
-_WHOLE = {"type": "integer"}
-_AMOUNT = {"type": "number"}
-_FRACTION = {"type": "number"}
-_YES_OR_NO = {"type": "boolean"}
-_FREE = {"type": "object"}
-_MOMENT = {"type": "string", "format": "date-time"}
-_NULL = {"type": "null"}
-
-
-def _object(**properties: Schema) -> Schema:
-    """An answer: what it has, it always has; it may get more."""
-    return {"type": "object", "properties": properties, "required": list(properties)}
-
-
-def _wish(*required: str, **properties: Schema) -> Schema:
-    """A request: what is not known in it is refused, and null is as good as nothing."""
-    fields = {
-        name: schema if name in required else _or_null(schema)
-        for name, schema in properties.items()
-    }
-    body: dict[str, object] = {
-        "type": "object",
-        "properties": fields,
-        "additionalProperties": False,
-    }
-    return {**body, "required": list(required)} if required else body
-
-
-def _or_null(schema: Schema) -> Schema:
-    if "enum" in schema or "$ref" in schema or "anyOf" in schema:
-        return {"anyOf": [schema, _NULL]}
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items}
-
-
-def _page(name: str) -> Schema:
-    return _object(items=_list(_ref(name)), next_cursor=_or_null(_TEXT))
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _one_of(values: type) -> Schema:
-    return {"type": "string", "enum": [str(value) for value in values]}  # type: ignore[attr-defined]
-
-
 _DEFINITION: Mapping[str, Schema] = {
-    "parameters": _list(_ref("Parameter")),
-    "input_schema": _FREE,
-    "output_schema": _or_null(_FREE),
-    "timeout_seconds": _or_null(_FRACTION),
-    "limits": _FREE,
-    "network": {"oneOf": [_one_of(Network), _list(_TEXT)]},
-    "isolation": _or_null(_TEXT),
-    "retry": _object(
-        max=_WHOLE, on=_list(_one_of(Reason)), backoff_seconds=_FRACTION, test=_YES_OR_NO
+    "parameters": list_of(ref("Parameter")),
+    "input_schema": FREE,
+    "output_schema": or_null(FREE),
+    "timeout_seconds": or_null(FRACTION),
+    "limits": FREE,
+    "network": {"oneOf": [one_of(Network), list_of(TEXT)]},
+    "isolation": or_null(TEXT),
+    "retry": made_of(
+        max=WHOLE, on=list_of(one_of(Reason)), backoff_seconds=FRACTION, test=YES_OR_NO
     ),
-    "cases": _list(_TEXT),
-    "files": _list(_ref("File")),
-    "uses": _list(_TEXT),
+    "cases": list_of(TEXT),
+    "files": list_of(ref("File")),
+    "uses": list_of(TEXT),
 }
 _AGENT: Mapping[str, Schema] = {
     "id": ID,
     "owner": NAMED,
     "agent_name": NAMED,
-    "description": _TEXT,
+    "description": TEXT,
     "stage": {"type": "string", "enum": ["draft", "published", "archived"]},
-    "current_version": _or_null(NUMBER),
-    "visibility": _one_of(Visibility),
+    "current_version": or_null(NUMBER),
+    "visibility": one_of(Visibility),
     **_DEFINITION,
-    "tags": _list(_TEXT),
-    "metadata": _FREE,
-    "etag": _TEXT,
-    "draft_differs": _YES_OR_NO,
-    "writable": _YES_OR_NO,
-    "created_at": _MOMENT,
-    "updated_at": _MOMENT,
-    "archived_at": _or_null(_MOMENT),
+    "tags": list_of(TEXT),
+    "metadata": FREE,
+    "etag": TEXT,
+    "draft_differs": YES_OR_NO,
+    "writable": YES_OR_NO,
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+    "archived_at": or_null(MOMENT),
 }
 _TOKEN: Mapping[str, Schema] = {
-    "id": _TEXT,
-    "name": _TEXT,
-    "user": _TEXT,
-    "created_at": _MOMENT,
-    "expires_at": _or_null(_MOMENT),
-    "revoked_at": _or_null(_MOMENT),
+    "id": TEXT,
+    "name": TEXT,
+    "user": TEXT,
+    "created_at": MOMENT,
+    "expires_at": or_null(MOMENT),
+    "revoked_at": or_null(MOMENT),
 }
 _SUMMARY: Mapping[str, Schema] = {
-    "runs": _WHOLE,
-    "completed": _WHOLE,
-    "failed": _WHOLE,
-    "cancelled": _WHOLE,
-    "success_rate": _or_null(_FRACTION),
-    "p50_ms": _or_null(_FRACTION),
-    "p95_ms": _or_null(_FRACTION),
+    "runs": WHOLE,
+    "completed": WHOLE,
+    "failed": WHOLE,
+    "cancelled": WHOLE,
+    "success_rate": or_null(FRACTION),
+    "p50_ms": or_null(FRACTION),
+    "p95_ms": or_null(FRACTION),
 }
 _DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
 
-_REFUSAL = _object(code=_TEXT, message=_TEXT, details=_FREE)
-_CONFIG: Schema = {"anyOf": [_TEXT, _ref("Prompt"), _ref("Preset")]}
+_REFUSAL = made_of(code=TEXT, message=TEXT, details=FREE)
+_CONFIG: Schema = {"anyOf": [TEXT, ref("Prompt"), ref("Preset")]}
 
 _USAGE: Mapping[str, Schema] = {
-    "calls": _WHOLE,
-    "input_tokens": _WHOLE,
-    "cached_input_tokens": _WHOLE,
-    "cache_write_tokens": _WHOLE,
-    "output_tokens": _WHOLE,
-    "reasoning_tokens": _WHOLE,
-    "cost_usd": _or_null(_FRACTION),
-    "unpriced_calls": _WHOLE,
+    "calls": WHOLE,
+    "input_tokens": WHOLE,
+    "cached_input_tokens": WHOLE,
+    "cache_write_tokens": WHOLE,
+    "output_tokens": WHOLE,
+    "reasoning_tokens": WHOLE,
+    "cost_usd": or_null(FRACTION),
+    "unpriced_calls": WHOLE,
 }
 
 SCHEMAS: Mapping[str, Schema] = {
-    "Agent": _object(**_AGENT),
-    "AgentWithExamples": _object(**_AGENT, examples=_ref("Examples")),
-    "AgentPage": _page("Agent"),
-    "AgentProposal": _wish(
+    "Agent": made_of(**_AGENT),
+    "AgentWithExamples": made_of(**_AGENT, examples=ref("Examples")),
+    "AgentPage": page_of("Agent"),
+    "AgentProposal": wish(
         "agent_name",
         agent_name=NAMED,
         description=_DESCRIPTION,
-        notebook={"anyOf": [_FREE, _TEXT]},
+        notebook={"anyOf": [FREE, TEXT]},
         agent_config=_CONFIG,
-        publish=_YES_OR_NO,
-        metadata=_FREE,
-        visibility=_one_of(Visibility),
+        publish=YES_OR_NO,
+        metadata=FREE,
+        visibility=one_of(Visibility),
     ),
-    "AgentCandidate": _wish(
-        agent_name=_TEXT,
-        description=_TEXT,
-        notebook={"anyOf": [_FREE, _TEXT]},
-        agent_config={"anyOf": [_TEXT, _FREE]},
-        publish=_YES_OR_NO,
-        metadata=_FREE,
-        visibility=_TEXT,
+    "AgentCandidate": wish(
+        agent_name=TEXT,
+        description=TEXT,
+        notebook={"anyOf": [FREE, TEXT]},
+        agent_config={"anyOf": [TEXT, FREE]},
+        publish=YES_OR_NO,
+        metadata=FREE,
+        visibility=TEXT,
     ),
-    "AgentChanges": _wish(
+    "AgentChanges": wish(
         agent_name=NAMED,
         description=_DESCRIPTION,
-        metadata=_FREE,
-        visibility=_one_of(Visibility),
+        metadata=FREE,
+        visibility=one_of(Visibility),
     ),
-    "CellChange": _object(
-        id=_TEXT,
+    "CellChange": made_of(
+        id=TEXT,
         change={"type": "string", "enum": ["added", "removed", "changed", "moved"]},
-        moved=_YES_OR_NO,
-        cell_type=_TEXT,
-        before_index=_or_null(_WHOLE),
-        after_index=_or_null(_WHOLE),
-        lines=_list(_ref("Line")),
-        note=_TEXT,
-        metadata=_list(_ref("Change")),
+        moved=YES_OR_NO,
+        cell_type=TEXT,
+        before_index=or_null(WHOLE),
+        after_index=or_null(WHOLE),
+        lines=list_of(ref("Line")),
+        note=TEXT,
+        metadata=list_of(ref("Change")),
     ),
-    "Change": _object(
-        path=_TEXT,
+    "Change": made_of(
+        path=TEXT,
         change={"type": "string", "enum": ["added", "removed", "changed"]},
         before={},
         after={},
     ),
-    "Comparison": _object(
-        **{"from": _TEXT, "to": _TEXT},
-        same=_YES_OR_NO,
-        added=_list(_TEXT),
-        removed=_list(_TEXT),
-        changed=_list(_TEXT),
-        moved=_list(_TEXT),
-        cells=_list(_ref("CellChange")),
-        unchanged=_WHOLE,
-        parameters=_list(_ref("Change")),
-        input_schema=_list(_ref("Change")),
-        output_schema=_list(_ref("Change")),
-        metadata=_list(_ref("Change")),
-        files=_list(_ref("Change")),
+    "Comparison": made_of(
+        **{"from": TEXT, "to": TEXT},
+        same=YES_OR_NO,
+        added=list_of(TEXT),
+        removed=list_of(TEXT),
+        changed=list_of(TEXT),
+        moved=list_of(TEXT),
+        cells=list_of(ref("CellChange")),
+        unchanged=WHOLE,
+        parameters=list_of(ref("Change")),
+        input_schema=list_of(ref("Change")),
+        output_schema=list_of(ref("Change")),
+        metadata=list_of(ref("Change")),
+        files=list_of(ref("Change")),
     ),
-    "Deprecation": _wish(note={"type": "string", "maxLength": LONGEST_NOTE}),
-    "Document": _object(openapi=_TEXT, info=_FREE, paths=_FREE, components=_FREE),
-    "Error": _object(
-        error=_object(code=_TEXT, message=_TEXT, details=_FREE, timestamp=_MOMENT, request_id=_TEXT)
+    "Deprecation": wish(note={"type": "string", "maxLength": LONGEST_NOTE}),
+    "Document": made_of(openapi=TEXT, info=FREE, paths=FREE, components=FREE),
+    "Error": made_of(
+        error=made_of(code=TEXT, message=TEXT, details=FREE, timestamp=MOMENT, request_id=TEXT)
     ),
     "Event": {
         "description": "What `data` holds in a stream of events; each type has fields of its own.",
-        **_object(seq=_WHOLE, type=_one_of(EventType), at=_MOMENT),
+        **made_of(seq=WHOLE, type=one_of(EventType), at=MOMENT),
     },
     "Examination": {
         "type": "object",
         "description": "What is wrong, and what the notebook declares if it can be an agent.",
         "properties": {
-            "valid": _YES_OR_NO,
-            "problems": _list(
-                _object(
+            "valid": YES_OR_NO,
+            "problems": list_of(
+                made_of(
                     severity={"type": "string", "enum": ["error", "warning"]},
-                    code=_TEXT,
-                    message=_TEXT,
-                    details=_FREE,
+                    code=TEXT,
+                    message=TEXT,
+                    details=FREE,
                 )
             ),
-            "agent_name": _TEXT,
-            "description": _TEXT,
+            "agent_name": TEXT,
+            "description": TEXT,
             **_DEFINITION,
         },
         "required": ["valid", "problems"],
     },
-    "Examples": _object(curl=_TEXT, python=_TEXT, javascript=_TEXT),
-    "Execution": _wish(input=_FREE, test=_YES_OR_NO, model=_one_of(Mode)),
-    "File": _object(path=_TEXT, size=_WHOLE),
-    "FilePage": _page("File"),
-    "Generation": _object(
+    "Examples": made_of(curl=TEXT, python=TEXT, javascript=TEXT),
+    "Execution": wish(input=FREE, test=YES_OR_NO, model=one_of(Mode)),
+    "File": made_of(path=TEXT, size=WHOLE),
+    "FilePage": page_of("File"),
+    "Generation": made_of(
         id=ID,
         agent_name=NAMED,
-        description=_TEXT,
-        status=_one_of(Standing),
-        step=_or_null(_one_of(Step)),
-        source=_one_of(Source),
-        model=_or_null(_TEXT),
-        plan=_or_null(_ref("Plan")),
-        rounds=_list(_FREE),
-        agent=_or_null(_TEXT),
-        verified=_YES_OR_NO,
+        description=TEXT,
+        status=one_of(Standing),
+        step=or_null(one_of(Step)),
+        source=one_of(Source),
+        model=or_null(TEXT),
+        plan=or_null(ref("Plan")),
+        rounds=list_of(FREE),
+        agent=or_null(TEXT),
+        verified=YES_OR_NO,
         **{name: _USAGE[name] for name in ("calls", "cost_usd")},
-        error=_or_null(_REFUSAL),
-        created_at=_MOMENT,
-        ended_at=_or_null(_MOMENT),
+        error=or_null(_REFUSAL),
+        created_at=MOMENT,
+        ended_at=or_null(MOMENT),
     ),
-    "GenerationWish": _wish(
+    "GenerationWish": wish(
         "agent_name",
         agent_name=NAMED,
         description=_DESCRIPTION,
-        plan=_ref("Plan"),
-        plan_only=_YES_OR_NO,
-        model=_TEXT,
+        plan=ref("Plan"),
+        plan_only=YES_OR_NO,
+        model=TEXT,
         repairs={"type": "integer", "minimum": 0, "maximum": MOST_REPAIRS},
     ),
-    "Health": _object(
-        status=_TEXT,
-        version=_TEXT,
-        isolation=_TEXT,
-        runs=_object(waiting=_WHOLE, running=_WHOLE),
+    "Health": made_of(
+        status=TEXT,
+        version=TEXT,
+        isolation=TEXT,
+        runs=made_of(waiting=WHOLE, running=WHOLE),
     ),
-    "Line": _object(
+    "Line": made_of(
         op={"type": "string", "enum": [" ", "-", "+"]},
-        before=_or_null(_WHOLE),
-        after=_or_null(_WHOLE),
-        text=_TEXT,
+        before=or_null(WHOLE),
+        after=or_null(WHOLE),
+        text=TEXT,
     ),
-    "Model": _object(id=_TEXT, object=_TEXT, created=_WHOLE, owned_by=_TEXT),
+    "Model": made_of(id=TEXT, object=TEXT, created=WHOLE, owned_by=TEXT),
     "ModelAnswer": {
         "type": "object",
         "description": "As OpenAI's interface has it: a completion, a response or embeddings.",
     },
     "ModelRefusal": {
         "description": "An error as OpenAI says it.",
-        **_object(
-            error=_object(message=_TEXT, type=_TEXT, param=_or_null(_TEXT), code=_TEXT),
+        **made_of(
+            error=made_of(message=TEXT, type=TEXT, param=or_null(TEXT), code=TEXT),
         ),
     },
-    "ModelList": _object(object=_TEXT, data=_list(_ref("Model"))),
+    "ModelList": made_of(object=TEXT, data=list_of(ref("Model"))),
     "ModelQuestion": {
         "type": "object",
         "description": "As OpenAI's interface has it; `model` may be left out.",
-        "properties": {"model": _TEXT, "stream": _or_null(_YES_OR_NO)},
+        "properties": {"model": TEXT, "stream": or_null(YES_OR_NO)},
     },
-    "NewToken": _object(**_TOKEN, token=_TEXT),
-    "Nothing": _wish(),
-    "Parameter": _object(
-        name=_TEXT, type=_TEXT, default={}, required=_YES_OR_NO, help=_TEXT, schema=_FREE
+    "NewToken": made_of(**_TOKEN, token=TEXT),
+    "Nothing": wish(),
+    "Parameter": made_of(
+        name=TEXT, type=TEXT, default={}, required=YES_OR_NO, help=TEXT, schema=FREE
     ),
     "Plan": {
         "type": "object",
         "properties": {
-            "title": _TEXT,
-            "description": _TEXT,
-            "result": _TEXT,
-            **{name: _list(_FREE) for name in ("parameters", "steps", "tools", "cases")},
+            "title": TEXT,
+            "description": TEXT,
+            "result": TEXT,
+            **{name: list_of(FREE) for name in ("parameters", "steps", "tools", "cases")},
         },
         "required": ["title", "description"],
         "additionalProperties": False,
     },
-    "Preset": _wish("agent", agent=_TEXT, parameters=_FREE, version=_TEXT),
-    "Prompt": _wish("prompt", prompt=_TEXT, system=_TEXT, model=_TEXT, schema=_FREE),
-    "Ready": _object(ready=_YES_OR_NO),
+    "Preset": wish("agent", agent=TEXT, parameters=FREE, version=TEXT),
+    "Prompt": wish("prompt", prompt=TEXT, system=TEXT, model=TEXT, schema=FREE),
+    "Ready": made_of(ready=YES_OR_NO),
     "Result": {"description": "Whatever the agent hands back: any JSON value."},
-    "Revision": _object(
-        id=_TEXT,
-        saved_at=_MOMENT,
-        saved_by=_TEXT,
-        fingerprint=_TEXT,
-        size=_WHOLE,
-        etag=_TEXT,
-        files=_list(_ref("File")),
+    "Revision": made_of(
+        id=TEXT,
+        saved_at=MOMENT,
+        saved_by=TEXT,
+        fingerprint=TEXT,
+        size=WHOLE,
+        etag=TEXT,
+        files=list_of(ref("File")),
     ),
-    "RevisionPage": _page("Revision"),
-    "Rollback": _wish("version", version=NUMBER),
-    "Callee": _object(agent=_TEXT, description=_TEXT, input_schema=_FREE),
-    "Errand": _wish(parameters=_FREE, version=_TEXT),
-    "Run": _object(
+    "RevisionPage": page_of("Revision"),
+    "Rollback": wish("version", version=NUMBER),
+    "Callee": made_of(agent=TEXT, description=TEXT, input_schema=FREE),
+    "Errand": wish(parameters=FREE, version=TEXT),
+    "Run": made_of(
         id=ID,
-        agent=_TEXT,
+        agent=TEXT,
         agent_id=ID,
-        parent_run_id=_or_null(ID),
-        version=_TEXT,
-        status=_one_of(RunStatus),
-        reason=_or_null(_one_of(Reason)),
-        test=_YES_OR_NO,
-        user=_TEXT,
-        parameters=_FREE,
+        parent_run_id=or_null(ID),
+        version=TEXT,
+        status=one_of(RunStatus),
+        reason=or_null(one_of(Reason)),
+        test=YES_OR_NO,
+        user=TEXT,
+        parameters=FREE,
         result={},
-        error=_or_null(_FREE),
-        created_at=_MOMENT,
-        started_at=_or_null(_MOMENT),
-        completed_at=_or_null(_MOMENT),
-        execution_time_ms=_or_null(_FRACTION),
-        resource_usage=_FREE,
-        usage=_or_null(_ref("Usage")),
-        effects=_list(_FREE),
-        cells=_list(_FREE),
-        isolation=_or_null(_TEXT),
-        attempt=_WHOLE,
-        attempts=_list(_ref("Attempt")),
+        error=or_null(FREE),
+        created_at=MOMENT,
+        started_at=or_null(MOMENT),
+        completed_at=or_null(MOMENT),
+        execution_time_ms=or_null(FRACTION),
+        resource_usage=FREE,
+        usage=or_null(ref("Usage")),
+        effects=list_of(FREE),
+        cells=list_of(FREE),
+        isolation=or_null(TEXT),
+        attempt=WHOLE,
+        attempts=list_of(ref("Attempt")),
     ),
-    "Attempt": _object(
-        attempt=_WHOLE,
-        reason=_or_null(_one_of(Reason)),
-        error=_or_null(_FREE),
-        started_at=_or_null(_MOMENT),
-        ended_at=_or_null(_MOMENT),
-        isolation=_or_null(_TEXT),
-        resource_usage=_FREE,
+    "Attempt": made_of(
+        attempt=WHOLE,
+        reason=or_null(one_of(Reason)),
+        error=or_null(FREE),
+        started_at=or_null(MOMENT),
+        ended_at=or_null(MOMENT),
+        isolation=or_null(TEXT),
+        resource_usage=FREE,
     ),
-    "RunPage": _page("Run"),
-    "RunWish": _wish(parameters=_FREE, test=_YES_OR_NO, version=_TEXT, model=_one_of(Mode)),
-    "Statistics": _object(
-        since=_MOMENT,
+    "RunPage": page_of("Run"),
+    "RunWish": wish(parameters=FREE, test=YES_OR_NO, version=TEXT, model=one_of(Mode)),
+    "Statistics": made_of(
+        since=MOMENT,
         **_SUMMARY,
-        days=_list(_object(day={"type": "string", "format": "date"}, **_SUMMARY)),
-        agents=_list(_object(agent=_TEXT, **_SUMMARY)),
+        days=list_of(made_of(day={"type": "string", "format": "date"}, **_SUMMARY)),
+        agents=list_of(made_of(agent=TEXT, **_SUMMARY)),
     ),
-    "Limits": _object(
+    "Limits": made_of(
         limits={
             "type": "object",
-            "additionalProperties": _object(given=_AMOUNT, least=_AMOUNT, most=_AMOUNT),
+            "additionalProperties": made_of(given=AMOUNT, least=AMOUNT, most=AMOUNT),
         },
-        network=_object(most=_one_of(Network), hosts=_WHOLE),
-        retry=_object(most=_WHOLE, reasons=_list(_TEXT), backoff_seconds=_AMOUNT),
+        network=made_of(most=one_of(Network), hosts=WHOLE),
+        retry=made_of(most=WHOLE, reasons=list_of(TEXT), backoff_seconds=AMOUNT),
     ),
-    "Ticket": _object(ticket=_TEXT, url=_TEXT, expires_at=_MOMENT),
-    "TicketWish": _wish("path", path=_TEXT),
-    "Token": _object(**_TOKEN),
-    "TokenPage": _page("Token"),
-    "TokenWish": _wish(
+    "Ticket": made_of(ticket=TEXT, url=TEXT, expires_at=MOMENT),
+    "TicketWish": wish("path", path=TEXT),
+    "Token": made_of(**_TOKEN),
+    "TokenPage": page_of("Token"),
+    "TokenWish": wish(
         "name",
         name={"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
         user={"type": "string", "pattern": f"^({NAME.pattern})?$"},
-        role=_one_of(Role),
+        role=one_of(Role),
         days={"type": "number", "exclusiveMinimum": 0, "maximum": 3650},
     ),
-    "Usage": _object(**_USAGE),
-    "UsagePage": _object(items=_list(_object(**_USAGE)), next_cursor=_or_null(_TEXT)),
-    "User": _object(user=_TEXT, role=_one_of(Role)),
+    "Usage": made_of(**_USAGE),
+    "UsagePage": made_of(items=list_of(made_of(**_USAGE)), next_cursor=or_null(TEXT)),
+    "User": made_of(user=TEXT, role=one_of(Role)),
     "Values": {"type": "object", "description": "The agent's parameters by name."},
-    "Version": _object(
+    "Version": made_of(
         version=NUMBER,
-        stage=_one_of(Stage),
-        changelog=_TEXT,
-        published_by=_TEXT,
-        published_at=_MOMENT,
-        deprecated=_YES_OR_NO,
-        deprecated_at=_or_null(_MOMENT),
-        deprecation_note=_or_null(_TEXT),
-        archived_at=_or_null(_MOMENT),
-        etag=_TEXT,
+        stage=one_of(Stage),
+        changelog=TEXT,
+        published_by=TEXT,
+        published_at=MOMENT,
+        deprecated=YES_OR_NO,
+        deprecated_at=or_null(MOMENT),
+        deprecation_note=or_null(TEXT),
+        archived_at=or_null(MOMENT),
+        etag=TEXT,
         **_DEFINITION,
     ),
-    "VersionPage": _page("Version"),
-    "Publication": _object(
+    "VersionPage": page_of("Version"),
+    "Publication": made_of(
         id=ID,
         status={"type": "string", "enum": ["pending", "published", "failed"]},
-        version=_or_null(_ref("Version")),
-        error=_or_null(_REFUSAL),
+        version=or_null(ref("Version")),
+        error=or_null(_REFUSAL),
     ),
-    "VersionWish": _wish(version=NUMBER, changelog=_TEXT),
+    "VersionWish": wish(version=NUMBER, changelog=TEXT),
 }
