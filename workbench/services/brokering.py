@@ -302,11 +302,8 @@ class Brokering:
             at=asking.at,
         )
         self._spending.settle(asking.reservation, call)
-        if loan is not None and loan.mode is Mode.RECORD and answer is not None and status == 200:
-            entry = Entry(
-                key=question.key, api=question.api, request=question.asked, response=answer
-            )
-            loan.recorded.append(entry)
+        if answer is not None and status == 200:
+            _put_on_tape(asking, answer)
         return call
 
     def _cost(
@@ -318,6 +315,14 @@ class Brokering:
             return 0, ""
         found = cost(tokens, model=model, upstream=upstream, at=at, listed=self._catalogue.prices)
         return found if found is not None else (None, "")
+
+
+def _put_on_tape(asking: _Asking, answer: Mapping[str, Any]) -> None:
+    """Have the run keep the question and its answer, if it records."""
+    loan, question = asking.loan, asking.question
+    if loan is not None and loan.mode is Mode.RECORD:
+        entry = Entry(key=question.key, api=question.api, request=question.asked, response=answer)
+        loan.recorded.append(entry)
 
 
 def _played(cassette: Cassette, question: Question) -> Reply:
