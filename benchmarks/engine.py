@@ -36,7 +36,7 @@ from runs import HELLO, Client, our_gateway, stock_gateway, sustained, timed
 
 from workbench.domain.isolation import Isolation
 from workbench.kernels import Kernel, Wanted
-from workbench.kernels.connection import receive
+from workbench.kernels.channel import receive
 from workbench.kernels.environment import apart
 from workbench.kernels.forked import ForkedKernels
 from workbench.kernels.ground import choose

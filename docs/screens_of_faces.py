@@ -68,7 +68,16 @@ def desk_edit(page: Page, at: Addresses, theme: str) -> None:
     _desk(page, at, theme)
     _look_at(page, "seattle-weather")
     page.locator(".wb-tab[data-id=edit]").click()
-    page.locator("textarea[name=output_schema]:visible").wait_for(timeout=PATIENCE)
+    page.locator(".wb-tab[data-id=limits]").click()
+    page.locator("input[name=memory_bytes]:visible").wait_for(timeout=PATIENCE)
+
+
+def desk_cases(page: Page, at: Addresses, theme: str) -> None:
+    desk_edit(page, at, theme)
+    page.locator(".wb-tab[data-id=cases]").click()
+    page.locator(".wb-run-all:visible").click()
+    page.locator("[data-status=passed]:visible").nth(1).wait_for(timeout=PATIENCE)
+    page.locator(".wb-rows tr[data-id='1']:visible").click()
 
 
 def desk_runs(page: Page, at: Addresses, theme: str) -> None:
@@ -95,6 +104,7 @@ DESK: tuple[Screen, ...] = (
     desk_new,
     desk_versions,
     desk_edit,
+    desk_cases,
     desk_runs,
     desk_figures,
 )

@@ -17,6 +17,7 @@ import pytest
 
 from workbench.cli.main import main
 from workbench.gateway.routes import ROUTES
+from workbench.llm.briefs import read_plan
 from workbench.llm.configuration import read_catalogue
 from workbench.settings import Settings
 
@@ -63,7 +64,7 @@ def test_every_documented_option_exists():
 
 def test_the_models_that_are_set_up_as_an_example_are_found_where_they_are():
     text = (ROOT / "docs" / "models.md").read_text()
-    first, others = (
+    scripted, first, others = (
         read_catalogue(tomllib.loads(block)["models"])
         for block in re.findall(r"```toml\n(.+?)```", text, flags=re.DOTALL)
     )
@@ -72,6 +73,7 @@ def test_the_models_that_are_set_up_as_an_example_are_found_where_they_are():
         upstream, model = catalogue.find(name)
         return upstream.name, model
 
+    assert read_plan(scripted.script[0]["reply"]["json"]).title == "Doubles"
     assert asked(first, "default") == ("openai", "gpt-5.4-mini")
     assert asked(first, "small") == ("local", "llama3.2:3b")
     assert asked(others, "gpt-5.4-mini") == ("azure", "our-deployment")

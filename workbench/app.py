@@ -16,11 +16,10 @@ from typing import Self
 
 import uuid_utils
 
+from workbench.allowances import caps_of, limits_of, protection_of
 from workbench.domain.access import Principal, Role
-from workbench.domain.caps import Caps
 from workbench.domain.isolation import Isolation, Protection
-from workbench.domain.limits import Limits
-from workbench.domain.network import Network, read_hosts
+from workbench.domain.network import read_hosts
 from workbench.domain.runs import Run
 from workbench.kernels import Executor, Relay, Wanted
 from workbench.kernels.egress import Egress
@@ -36,9 +35,13 @@ from workbench.services.authoring import Authoring
 from workbench.services.brokering import Brokering
 from workbench.services.calling import Calling
 from workbench.services.comparing import Comparing
+from workbench.services.configuring import Configuring
+from workbench.services.consulting import Consulting
 from workbench.services.dispatching import Dispatching
+from workbench.services.drafting import Drafting
 from workbench.services.equipping import Equipping
 from workbench.services.executing import Executing, Watch
+from workbench.services.generating import Generating
 from workbench.services.lending import Door, Lending
 from workbench.services.measuring import Measuring
 from workbench.services.postponing import Postponing
@@ -80,49 +83,6 @@ def unwatched(run: Run) -> None:
     """Nobody keeps count of runs."""
 
 
-def limits_of(settings: Settings) -> Limits:
-    """The budgets of a run, as the administrator has set them."""
-    return Limits(
-        seconds=settings.run_seconds,
-        cpu_seconds=settings.cpu_seconds,
-        memory_bytes=settings.memory_bytes,
-        processes=settings.processes,
-        open_files=settings.open_files,
-        file_bytes=settings.file_bytes,
-        folder_bytes=settings.folder_bytes,
-        output_bytes=settings.output_bytes,
-        kept_output_bytes=min(settings.output_bytes, Limits().kept_output_bytes),
-        result_bytes=settings.result_bytes,
-    )
-
-
-def caps_of(settings: Settings) -> Caps:
-    """The most that agents may ask for, as the administrator has set it."""
-    most = Limits(
-        seconds=settings.longest_run_seconds,
-        cpu_seconds=settings.most_cpu_seconds,
-        memory_bytes=settings.most_memory_bytes,
-        processes=settings.most_processes,
-        open_files=settings.most_open_files,
-        file_bytes=settings.most_file_bytes,
-        folder_bytes=settings.most_folder_bytes,
-        scratch_bytes=settings.most_memory_bytes,
-        shared_memory_bytes=settings.most_memory_bytes,
-        output_bytes=settings.most_output_bytes,
-        result_bytes=settings.most_result_bytes,
-    ).at_least(limits_of(settings))
-    return Caps(limits=most, network=Network(settings.network), shell=settings.shell)
-
-
-def protection_of(settings: Settings, ground: Ground) -> Protection:
-    """What runs get on *ground*, and what the administrator asks for."""
-    return Protection(
-        level=None if ground.wall is None else ground.wall.level,
-        minimum=Isolation(settings.isolation_minimum),
-        cure=ground.cure,
-    )
-
-
 def _executor_of_agents(settings: Settings, ground: Ground, door: Door | None) -> NotebookExecutor:
     scratch = settings.home / "scratch"
     work = scratch / "runs"
@@ -158,12 +118,16 @@ class App:
     Attributes:
         settings: What it was built from.
         protection: How far runs are kept apart here, and how far they must be.
+        limits: What a run may take unless its agent asks for something else.
+        caps: The most that an agent may ask for.
         store: What is remembered.
         admitting: Who may come in.
         authoring: Agents and their drafts.
         revising: Their earlier drafts.
         publishing: Versions.
         postponing: Versions that nobody waits for.
+        configuring: Agents that are a prompt, or another agent with other defaults.
+        generating: Agents written from a description.
         comparing: What is different between two states of an agent.
         purging: Agents deleted for good.
         running: Runs.
@@ -196,7 +160,7 @@ class App:
         self._executor = executor
         self.protection = protection
         self._clock = clock
-        self._caps = caps_of(settings)
+        self.limits, self.caps = limits_of(settings), caps_of(settings)
         self.admitting = Admitting(access=store.access, clock=clock)
         self.ticketing = Ticketing(clock=clock)
         self._set_up_drafts()
@@ -205,6 +169,7 @@ class App:
         executing = self._executing(watch, at)
         self._set_up_runs(executing, settling, watch, jitter)
         self._set_up_versions()
+        self._set_up_generations()
         self._recovering = Recovering(
             runs=store.runs,
             agents=store.agents,
@@ -231,11 +196,12 @@ class App:
             objects=store.objects,
             revising=self.revising,
             kernels=self.settings.kernels,
-            caps=self._caps,
+            caps=self.caps,
             clock=self._clock,
             new_id=new_id,
         )
         self.comparing = Comparing(authoring=self.authoring)
+        self.configuring = Configuring(authoring=self.authoring)
 
     def _set_up_models(self, door: Door | None) -> None:
         store, catalogue = self.store, read_catalogue(self.settings.models)
@@ -260,8 +226,8 @@ class App:
             objects=store.objects,
             executor=self._executor,
             lending=self.lending,
-            limits=limits_of(self.settings),
-            caps=self._caps,
+            limits=self.limits,
+            caps=self.caps,
             kernels=self.settings.kernels,
             protection=self.protection,
             watch=watch,
@@ -309,10 +275,29 @@ class App:
             versions=self.store.versions,
             objects=self.store.objects,
             running=self.running,
-            caps=self._caps,
+            caps=self.caps,
             clock=self._clock,
         )
         self.postponing = Postponing(publishing=self.publishing, new_id=new_id)
+
+    def _set_up_generations(self) -> None:
+        consulting = Consulting(brokering=self.brokering)
+        drafting = Drafting(
+            authoring=self.authoring,
+            publishing=self.publishing,
+            consulting=consulting,
+            kernels=self.settings.kernels,
+            caps=self.caps,
+            packages=self.settings.preload,
+            clock=self._clock,
+        )
+        self.generating = Generating(
+            drafting=drafting,
+            authoring=self.authoring,
+            consulting=consulting,
+            clock=self._clock,
+            new_id=new_id,
+        )
 
     @property
     def isolation(self) -> str:
@@ -377,6 +362,7 @@ class App:
 
     async def close(self, *, drain_seconds: float = 0.0) -> None:
         """End the runs under way, within *drain_seconds* if they can, and let go of everything."""
+        await self.generating.close()
         await self.dispatching.drain(drain_seconds)
         await self.postponing.close()
         await self.brokering.close()

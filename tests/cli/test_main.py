@@ -40,7 +40,10 @@ def test_the_commands_are_those_of_the_contract():
         "rebuild",
         "backup",
         "restore",
-        *(f"agents {verb}" for verb in ("add", "validate", "list", "show", "publish", "delete")),
+        *(
+            f"agents {verb}"
+            for verb in ("add", "new", "validate", "list", "show", "publish", "delete")
+        ),
         *(f"runs {verb}" for verb in ("list", "show", "logs", "cancel", "notebook")),
         *(f"models {verb}" for verb in ("list", "key", "rotate", "record", "usage")),
         *(f"token {verb}" for verb in ("create", "list", "revoke")),

@@ -15,7 +15,7 @@ from workbench.domain.events import EventType
 from workbench.domain.isolation import Isolation
 from workbench.domain.limits import Limits
 from workbench.kernels import KernelSource, Outcome, Task, Wanted
-from workbench.kernels.connection import receive
+from workbench.kernels.channel import receive
 from workbench.kernels.environment import apart
 from workbench.kernels.executor import NotebookExecutor
 from workbench.kernels.forked import ForkedKernels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from tests.kernels.forged import FORGED, SENDING
 from workbench.domain.runs import Reason
 
 MIB = 2**20
@@ -52,18 +53,6 @@ def _all(end, cells, **more):
     ends = end if isinstance(end, tuple) else (end,)
     return {name: Poison(cell=cell, ends=ends, **more) for name, cell in cells.items()}
 
-
-SENDING = """
-kernel = get_ipython().kernel
-session, iopub, parent = kernel.session, kernel.iopub_socket, kernel.get_parent()
-def say(type, content, **options):
-    session.send(iopub, type, content, parent=options.pop('parent', parent), **options)
-def frames(type, raw):
-    header = session.msg_header(type)
-    head = [session.pack(header), session.pack(parent['header']), b'{}', raw]
-    return [b'topic', b'<IDS|MSG>', session.sign(head), *head]
-import time
-"""
 
 TOO_MUCH_OUTPUT = {
     "stdout without end": "while True: print('x' * 1000)",
@@ -247,9 +236,9 @@ GREEDY = {
     ),
     "a compressed gigabyte": Poison(
         cell=(
-            "import zlib\nc = zlib.compressobj()\n"
-            "small = b''.join(c.compress(bytes(10**6)) for _ in range(1000)) + c.flush()\n"
-            "zlib.decompress(small)"
+            "import zlib\nc = zlib.compressobj(wbits=-15)\n"
+            "megabyte = c.compress(bytes(10**6)) + c.flush(zlib.Z_FULL_FLUSH)\n"
+            "zlib.decompress(megabyte * 1000 + c.flush(), wbits=-15)"
         ),
         ends=MEMORY,
     ),
@@ -332,7 +321,13 @@ GREEDY = {
         late=True, cell="for n in range(5_000): open(f'{n}', 'w').close()", ends=DISK
     ),
     "everything deleted": Poison(
-        cell="import shutil; shutil.rmtree('/', ignore_errors=True)",
+        # But for the programs, which are too many to try one by one: of them, one.
+        cell=(
+            "import os, shutil\nfor name in set(os.listdir('/')) - {'usr'}:\n"
+            "    shutil.rmtree(f'/{name}', ignore_errors=True)\n"
+            "for path in ('/usr/bin/env', os.__file__):\n"
+            "    try: os.unlink(path)\n    except OSError: pass"
+        ),
         ends=(None, Reason.AGENT_ERROR),
         walled=True,
     ),
@@ -377,33 +372,6 @@ GREEDY = {
             "x = bytearray(10**8)"
         ),
         ends=(Reason.MEMORY_LIMIT, Reason.KERNEL_DIED, Reason.AGENT_ERROR),
-    ),
-}
-
-FORGED = {
-    "a number of 100,000 digits": (
-        "import sys; sys.set_int_max_str_digits(0)\n"
-        "display({'application/json': 10**100_000}, raw=True)"
-    ),
-    "a wrong signature": "f = frames('stream', b'{}'); f[2] = b'0' * 64; iopub.send_multipart(f)",
-    "no signature": "f = frames('stream', b'{}'); f[2] = b''; iopub.send_multipart(f)",
-    "one frame": "iopub.send_multipart([b'x'])",
-    "a frame too few": "iopub.send_multipart(frames('stream', b'{}')[:-1])",
-    "an empty frame": "iopub.send_multipart([b''])",
-    "deep JSON": "iopub.send_multipart(frames('stream', b'[' * 100_000))",
-    "an integer of 100,000 digits": (
-        "iopub.send_multipart(frames('stream', b'{\"name\": ' + b'9' * 100_000 + b'}'))"
-    ),
-    "no object": "iopub.send_multipart(frames('stream', b'3'))",
-    "no UTF-8": "iopub.send_multipart(frames('stream', b'\\xff\\xfe{'))",
-    "no content": "say('stream', {})",
-    "an error of numbers": "say('error', {'ename': 1, 'evalue': 2, 'traceback': 3})",
-    "a comm of nothing": "say('comm_open', {})",
-    "a comm of lists": "say('comm_msg', {'comm_id': [], 'data': {'state': []}})",
-    "an early idle": "say('status', {'execution_state': 'idle'})",
-    "a second result": (
-        "for n in (1, 2):\n    say('display_data', {'data':"
-        " {'application/vnd.workbench.result+json': n}, 'metadata': {}})"
     ),
 }
 

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import os
-import time
 
 import pytest
 
@@ -509,19 +508,18 @@ def test_a_long_quiet_cell_is_no_broken_protocol(carried):
 
 
 def test_the_loop_stays_free_while_a_kernel_floods(kernels, notebook):
-    longest = 0.0
+    turns, shows = 0, 3000
 
     async def watch():
-        nonlocal longest
+        nonlocal turns
         while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            longest = max(longest, time.monotonic() - before)
+            await asyncio.sleep(0)
+            turns += 1
 
     async def main():
         executor = NotebookExecutor(kernels=kernels())
         watching = asyncio.ensure_future(watch())
-        cell = "for n in range(3000): display(n)"
+        cell = f"for n in range({shows}): display(n)"
         limits = Limits(kept_output_bytes=10_000)
         try:
             return await _executed(executor, _task(notebook, cell, limits=limits))
@@ -532,4 +530,4 @@ def test_the_loop_stays_free_while_a_kernel_floods(kernels, notebook):
     outcome = asyncio.run(main())
 
     assert outcome.status is RunStatus.COMPLETED
-    assert longest < 1.0
+    assert turns > shows / 50  # others have their turn among the messages, however fast they come

@@ -2,11 +2,8 @@
 
 import asyncio
 import contextlib
-import gc
 import json
 import os
-import resource
-import signal
 import socket
 import subprocess
 import sys
@@ -15,13 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.domain.limits import Limits
-from workbench.domain.runs import Reason, RunStatus
 from workbench.errors import KernelLost
-from workbench.kernels import Relay, Task, Wanted
-from workbench.kernels.executor import NotebookExecutor
-from workbench.kernels.pool import Pool
-from workbench.notebook.document import dump, load
+from workbench.kernels import Relay, Wanted
 
 pytestmark = pytest.mark.kernel
 
@@ -289,79 +281,6 @@ def test_a_relay_that_leads_nowhere_is_an_error_that_leaves_nothing(shared, tmp_
         shared.runner.run(shared.source.start(wanted, seconds=60))
 
 
-def _task(notebook, *cells, **options):
-    return Task(run_id="r", notebook=dump(load(notebook(*cells))), **options)
-
-
-def test_a_template_that_dies_fails_its_runs_and_is_replaced(forked, notebook):
-    async def main():
-        source = forked()
-        pool = Pool(source, size=1, wanted=WANTED)
-        executor = NotebookExecutor(kernels=pool)
-        printed = asyncio.Event()
-
-        def report(type, data):
-            if "here" in str(data.get("text")):
-                printed.set()
-
-        def execute(*cells):
-            task = _task(notebook, *cells)
-            return executor.execute(task, report=report, cancel=asyncio.Event())
-
-        try:
-            running = asyncio.ensure_future(execute("print('here')", "import time; time.sleep(60)"))
-            await asyncio.wait_for(printed.wait(), 60)
-            (templates,) = source._templates.values()
-            zygote = (await templates.current()).zygote
-            os.kill(zygote.pid, signal.SIGKILL)
-            lost = await running
-            again = await execute("print('here')")
-            return lost, again, (await templates.current()).zygote is zygote
-        finally:
-            await executor.close()
-
-    lost, again, same = asyncio.run(main())
-
-    assert (lost.status, lost.reason) == (RunStatus.FAILED, Reason.KERNEL_DIED)
-    assert "died" in lost.error["message"]
-    assert again.status is RunStatus.COMPLETED
-    assert not same
-
-
-def test_a_template_that_cannot_fork_says_so_and_goes_on(forked):
-    async def main():
-        source = forked()
-        try:
-            kernel = await source.start(WANTED, seconds=60)
-            await kernel.end()
-            kernel.clear()
-            (templates,) = source._templates.values()
-            zygote = (await templates.current()).zygote
-            held = resource.RLIMIT_NOFILE
-            template = _child(_child(zygote.pid))
-            before = resource.prlimit(template, held)
-            resource.prlimit(template, held, (len(_fds(template)), before[1]))
-            with pytest.raises(KernelLost):
-                await source.start(WANTED, seconds=60)
-            resource.prlimit(template, held, before)
-            kernel = await source.start(WANTED, seconds=60)
-            await kernel.end()
-            kernel.clear()
-            return (await templates.current()).zygote is zygote
-        finally:
-            await source.close()
-
-    assert asyncio.run(main())
-
-
-def _child(pid):
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
-
-
-def _fds(pid):
-    return os.listdir(f"/proc/{pid}/fd")
-
-
 def environment_in(folder: Path, *, ipykernel: str = "") -> str:
     """The Python of a new environment, with the packages of ours behind its own."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
@@ -427,56 +346,3 @@ def test_an_environment_has_a_template_of_its_own(forked, ask, kernelspec, tmp_p
     first, again = asyncio.run(main())
     assert first == "0.1 True False ipykernel.ipkernel\n"
     assert again == "still here\n"
-
-
-def descriptors() -> list[str]:
-    found = []
-    for fd in os.listdir("/proc/self/fd"):
-        try:
-            found.append(os.readlink(f"/proc/self/fd/{fd}"))
-        except FileNotFoundError:
-            continue
-    return sorted(link.partition("[")[0] for link in found)
-
-
-def test_two_hundred_kernels_leave_nothing(shared, tmp_path):
-    poor = Wanted(limits=Limits(memory_bytes=1))
-    lost = Wanted(relays=(Relay(port=3128, socket=str(tmp_path / "none")),))
-
-    async def one(number):
-        wanted = {3: poor, 7: lost}.get(number % 10, WANTED)
-        try:
-            kernel = await shared.source.start(wanted, seconds=60)
-        except KernelLost:
-            return 0
-        kernel.kill()
-        await kernel.end()
-        kernel.clear()
-        return 1
-
-    async def several(numbers):
-        numbers = iter(numbers)
-
-        async def some():
-            return sum([await one(number) for number in numbers])
-
-        return sum(await asyncio.gather(*(some() for _ in range(4))))
-
-    def count():
-        gc.collect()
-        (templates,) = shared.source._templates.values()
-        zygote = templates._template.zygote
-        inner = Path(f"/proc/{zygote.pid}/task/{zygote.pid}/children").read_text().split()
-        template = Path(f"/proc/{inner[0]}/task/{inner[0]}/children").read_text().split()[0]
-        held = len(os.listdir(f"/proc/{template}/fd"))
-        forks = Path(f"/proc/{template}/task/{template}/children").read_text().split()
-        sockets = list(Path(shared.source._sockets._folder).iterdir())
-        return descriptors(), held, forks, sockets, list((shared.folder / "work").iterdir())
-
-    shared.runner.run(several(range(10)))
-    before = count()
-    served = shared.runner.run(several(range(200)))
-
-    assert served == 160
-    assert count() == before
-    assert before[2:] == ([], [], [])

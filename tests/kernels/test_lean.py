@@ -6,7 +6,7 @@ import pytest
 
 from workbench.domain.runs import RunStatus
 from workbench.kernels import Wanted
-from workbench.kernels.connection import receive
+from workbench.kernels.channel import receive
 
 pytestmark = pytest.mark.kernel
 
@@ -153,3 +153,26 @@ async def _until_idle(kernel, request):
                 text += message.content["text"]
             if message.content.get("execution_state") == "idle":
                 return heard, text
+
+
+def test_what_is_said_faster_than_it_is_heard_is_not_lost(shared):
+    shows = 3_000
+
+    async def main():
+        kernel = await shared.source.start(Wanted(), seconds=60)
+        try:
+            said = f"for n in range({shows}): display({{'text/plain': str(n)}}, raw=True)"
+            request = await kernel.connection.execute(said + "\nopen('said', 'w')")
+            # Long enough for a kernel that does not wait to be heard; this one does.
+            waited = asyncio.get_running_loop().time() + 1.0
+            while not (kernel.folder / "said").exists():
+                if asyncio.get_running_loop().time() > waited:
+                    break
+                await asyncio.sleep(0.01)
+            heard, _ = await _until_idle(kernel, request)
+            return [m.content["data"]["text/plain"] for m in heard if m.type == "display_data"]
+        finally:
+            await kernel.end()
+            kernel.clear()
+
+    assert shared.runner.run(main()) == [str(n) for n in range(shows)]

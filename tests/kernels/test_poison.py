@@ -22,7 +22,7 @@ from workbench.notebook.document import dump, load
 
 pytestmark = [pytest.mark.kernel, pytest.mark.timeout(900)]
 
-AT_ONCE = 6
+AT_ONCE = 8
 BUDGET = 250_000_000
 """How many bytes this process may grow by, with that many floods at a time."""
 

@@ -16,7 +16,8 @@ class Toy:
 
     stale = False
 
-    def __init__(self):
+    def __init__(self, kind):
+        self.kind = kind
         self.dead = asyncio.get_running_loop().create_future()
         self.cleared = False
 
@@ -32,12 +33,26 @@ class Toy:
         self.cleared = True
 
 
+class Clock:
+    """A clock that stands still unless it is moved."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
 class Toys:
-    """A source of toys that tells what is asked of it."""
+    """A source of toys that tells what is asked of it.
+
+    Each takes *seconds* by the *clock*, whatever it takes in truth.
+    """
 
     isolation = "toy"
 
-    def __init__(self):
+    def __init__(self, clock):
+        self.clock = clock
+        self.seconds = 0.0
         self.made = []
         self.names = []
         self.starting = self.most_starting = 0
@@ -56,9 +71,10 @@ class Toys:
             await asyncio.sleep(60 if self.slow else 0.005)
         finally:
             self.starting -= 1
+        self.clock.now += self.seconds
         if self.fail:
             raise KernelLost("broken")
-        self.made.append(Toy())
+        self.made.append(Toy(self.kind(wanted)))
         return self.made[-1]
 
     async def close(self):
@@ -71,12 +87,13 @@ async def until(holds):
             await asyncio.sleep(0.002)
 
 
-def with_pool(test, *, size=2):
+def with_pool(test, *, size=2, most=0, clock=None):
     async def main():
-        toys = Toys()
-        pool = Pool(toys, size=size, wanted=Wanted())
+        toys = Toys(clock or Clock())
+        clocks = {"clock": clock} if clock else {}
+        pool = Pool(toys, size=size, wanted=Wanted(), most=most, **clocks)
         try:
-            await test(SimpleNamespace(toys=toys, pool=pool))
+            await test(SimpleNamespace(toys=toys, pool=pool, clock=clock))
         finally:
             await pool.close()
         assert toys.closed
@@ -129,6 +146,105 @@ def test_a_burst_is_served_by_no_more_than_two_starts_at_a_time():
 
     toys = with_pool(test)
     assert toys.most_starting == 2
+
+
+def test_in_a_burst_nobody_waits_behind_a_kernel_that_is_made_for_the_pool():
+    async def test(it):
+        it.pool.fill()
+        await until(lambda: it.pool.ready == 2)
+        served = []
+
+        async def asks(number):
+            await it.pool.start(Wanted(), seconds=60)
+            served.append(number)
+            it.pool.fill()
+
+        asking = [asyncio.ensure_future(asks(number)) for number in range(12)]
+        await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+        while len(served) < 12:
+            assert it.pool.ready == 0
+            await asyncio.sleep(0)
+        # In their order, and by no more starts than there were to serve and are under way.
+        assert served == list(range(12))
+        assert len(it.toys.made) <= 12 + 2
+
+    with_pool(test)
+
+
+async def ask(it, times, *, every, kernel=""):
+    """Have *times* kernels started and ended, one after *every* seconds by the clock."""
+    for _ in range(times):
+        served = await it.pool.start(Wanted(kernel=kernel), seconds=60)
+        await served.end()
+        it.clock.now += every
+
+
+def settled(it):
+    return it.toys.starting == 0 and it.pool.ready
+
+
+def test_it_keeps_more_of_what_is_asked_for_often_and_fewer_when_it_no_longer_is():
+    async def test(it):
+        it.toys.seconds = 0.5
+        await ask(it, 40, every=0.0)
+        it.pool.fill()
+        await until(lambda: settled(it) > 2)
+        busy = settled(it)
+
+        it.clock.now += 3600
+        it.pool.look()
+
+        assert 2 < busy < 12
+        assert it.pool.ready == 2
+
+    with_pool(test, size=2, most=12, clock=Clock())
+
+
+def test_however_many_are_asked_for_it_keeps_no_more_than_the_most():
+    async def test(it):
+        it.toys.seconds = 0.5
+        await ask(it, 20, every=0.0)
+        await ask(it, 20, every=0.0, kernel="ir")
+        await until(lambda: it.toys.starting == 0)
+        it.pool.fill()
+        await until(lambda: it.toys.starting == 0)
+
+        assert it.pool.ready == 2
+        await until(lambda: sum(not toy.dead.done() for toy in it.toys.made) == 2)
+
+    with_pool(test, size=1, most=2, clock=Clock())
+
+
+def test_what_was_asked_for_once_is_forgotten():
+    async def test(it):
+        it.toys.seconds = 1.0
+        await ask(it, 20, every=0.0, kernel="ir")
+        it.pool.fill()
+        await until(lambda: settled(it) > 2)
+
+        it.clock.now += 3600
+        it.pool.look()
+
+        await until(lambda: {toy.kind for toy in it.toys.made if not toy.dead.done()} == {""})
+
+    with_pool(test, size=2, most=12, clock=Clock())
+
+
+def test_a_stale_one_is_never_handed_out_and_let_go():
+    async def test(it):
+        it.pool.fill()
+        await until(lambda: it.pool.ready == 2)
+        for toy in it.toys.made:
+            toy.stale = True
+        old = list(it.toys.made)
+
+        assert await it.pool.start(Wanted(), seconds=5) not in old
+        it.pool.look()
+
+        await until(lambda: all(toy.cleared for toy in old))
+        await until(lambda: it.pool.ready == 2)
+
+    with_pool(test)
 
 
 def test_another_kernel_is_started_when_it_is_asked_for():

@@ -6,24 +6,19 @@ import textwrap
 
 import pytest
 
+from tests.kernels import forged
 from workbench.domain.runs import Reason, RunStatus
 
 pytestmark = pytest.mark.kernel
 
-SENDING = """
-kernel = get_ipython().kernel
-session, iopub, parent = kernel.session, kernel.iopub_socket, kernel.get_parent()
-def say(type, content, **options):
-    session.send(iopub, type, content, parent=options.pop('parent', parent), **options)
-def frames(type, raw):
-    header = session.msg_header(type)
-    head = [session.pack(header), session.pack(parent['header']), b'{}', raw]
-    return [b'topic', b'<IDS|MSG>', session.sign(head), *head]
-def say_raw(parts):
-    iopub.send_multipart(parts)
-import time, sys
+SENDING = (
+    forged.SENDING
+    + """
+say_raw = iopub.send_multipart
+import sys
 sys.stdout.flush()
 """
+)
 
 BROKEN = {
     "deep json": "say_raw(frames('stream', b'[' * 100_000))",

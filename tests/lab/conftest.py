@@ -2,9 +2,14 @@
 
 import asyncio
 import os
+import re
+import secrets
 import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -142,3 +147,117 @@ def drive(desk):
 def named(request):
     """A name that no other test uses."""
     return f"a{abs(hash(request.node.nodeid)) % 10**12}"
+
+
+class Lab:
+    """JupyterLab as `workbench up` starts it, beside a gateway that can be stopped on its own."""
+
+    def __init__(self, folder, serving):
+        self.serving = serving
+        self.token = secrets.token_hex(16)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        login = folder / "lab.login"
+        login.write_text(self.token)
+        own = {
+            name: str(folder / name.lower())
+            for name in (
+                "JUPYTER_CONFIG_DIR",
+                "JUPYTER_DATA_DIR",
+                "JUPYTER_RUNTIME_DIR",
+                "JUPYTERLAB_SETTINGS_DIR",
+                "JUPYTERLAB_WORKSPACES_DIR",
+            )
+        }
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
+        (folder / "work").mkdir()
+        config = ROOT / "server_config" / "jupyter_lab_config.py"
+        options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}"]
+        options += [f"--ServerApp.root_dir={folder / 'work'}", "--allow-root"]
+        options += ["--LabApp.expose_app_in_browser=True"]
+        self.log = folder / "lab.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "jupyterlab", "--config", str(config), *options],
+                cwd=folder / "work",
+                env={
+                    **kept,
+                    **own,
+                    "PYTHONPATH": str(ROOT),
+                    "WORKBENCH_HOME": str(serving.home),
+                    "WORKBENCH_LOGIN_FILE": str(login),
+                    "JUPYTER_CONFIG_PATH": str(ROOT / "server_config" / "lab"),
+                },
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait(self):
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+            except OSError:
+                time.sleep(0.1)
+            else:
+                return
+
+    def get(self, path, *, token=None, data=None):
+        held = self.token if token is None else token
+        headers = {"Authorization": f"token {held}"} if held else {}
+        request = urllib.request.Request(f"{self.url}{path}", headers=headers, data=data)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status, dict(answer.headers), answer.read()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
+    serving = Serving(folder / "home")
+    serving.start()
+    lab = Lab(folder, serving)
+    try:
+        lab.wait()
+        yield lab
+    finally:
+        lab.process.terminate()
+        lab.process.wait(30)
+        if serving.process.poll() is None:
+            serving.stop()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    # No longer than a module: nobody else can have a loop of asyncio meanwhile.
+    from tests.lab.browsing import CHROMIUM, FLAGS, sync_api
+
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium, lab):
+    """A page of a browser that may reach this machine only, and has to say so."""
+    context = chromium.new_context(viewport={"width": 1360, "height": 850}, color_scheme="null")
+    page, abroad, wrong = context.new_page(), [], []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+
+    def gate(route):
+        if re.match(r"http://127\.0\.0\.1[:/]", route.request.url):
+            route.continue_()
+        else:
+            abroad.append(route.request.url)
+            route.abort()
+
+    page.route(lambda url: not url.startswith(("data:", "blob:")), gate)
+    # Signed in once, by the address that `workbench up` prints.
+    page.goto(f"{lab.url}/api/me?token={lab.token}", wait_until="commit")
+    yield page
+    context.close()
+    assert abroad == []
+    # What JupyterLab itself does not catch when a save is refused.
+    assert [error for error in wrong if "does not answer" not in error] == []

@@ -1,206 +1,32 @@
 """An author in JupyterLab, in a real browser, without any network."""
 
 import json
-import os
-import re
-import secrets
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
 
 from tests.conftest import as_notebook
-from tests.lab.conftest import GREETER, ROOT, Serving
-
-sync_api = pytest.importorskip("playwright.sync_api")
-expect = sync_api.expect
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
+from tests.lab.browsing import (
+    PATIENCE,
+    accept,
+    edit,
+    expect,
+    front,
+    go,
+    in_a_browser,
+    open_draft,
+    settle,
 )
-PATIENCE = 60_000
+from tests.lab.conftest import GREETER
 
-pytestmark = [
-    pytest.mark.gateway,
-    pytest.mark.kernel,
-    pytest.mark.browser,
-    pytest.mark.timeout(240),
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here"),
-]
-
-
-class Lab:
-    """JupyterLab as `workbench up` starts it, beside a gateway that can be stopped on its own."""
-
-    def __init__(self, folder, serving):
-        self.serving = serving
-        self.token = secrets.token_hex(16)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        login = folder / "lab.login"
-        login.write_text(self.token)
-        own = {
-            name: str(folder / name.lower())
-            for name in (
-                "JUPYTER_CONFIG_DIR",
-                "JUPYTER_DATA_DIR",
-                "JUPYTER_RUNTIME_DIR",
-                "JUPYTERLAB_SETTINGS_DIR",
-                "JUPYTERLAB_WORKSPACES_DIR",
-            )
-        }
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("WORKBENCH_")}
-        (folder / "work").mkdir()
-        config = ROOT / "server_config" / "jupyter_lab_config.py"
-        options = ["--ServerApp.ip=127.0.0.1", f"--ServerApp.port={self.port}"]
-        options += [f"--ServerApp.root_dir={folder / 'work'}", "--allow-root"]
-        options += ["--LabApp.expose_app_in_browser=True"]
-        self.log = folder / "lab.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", "--config", str(config), *options],
-                cwd=folder / "work",
-                env={
-                    **kept,
-                    **own,
-                    "PYTHONPATH": str(ROOT),
-                    "WORKBENCH_HOME": str(serving.home),
-                    "WORKBENCH_LOGIN_FILE": str(login),
-                    "JUPYTER_CONFIG_PATH": str(ROOT / "server_config" / "lab"),
-                },
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-
-    def wait(self):
-        while True:
-            assert self.process.poll() is None, self.log.read_text()
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                return
-
-    def get(self, path, *, token=None, data=None):
-        held = self.token if token is None else token
-        headers = {"Authorization": f"token {held}"} if held else {}
-        request = urllib.request.Request(f"{self.url}{path}", headers=headers, data=data)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, dict(answer.headers), answer.read()
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lab")
-    serving = Serving(folder / "home")
-    serving.start()
-    lab = Lab(folder, serving)
-    try:
-        lab.wait()
-        yield lab
-    finally:
-        lab.process.terminate()
-        lab.process.wait(30)
-        if serving.process.poll() is None:
-            serving.stop()
+pytestmark = in_a_browser
 
 
 @pytest.fixture
 def wb(lab):
     with lab.serving.workbench() as wb:
         yield wb
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS.split())
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(chromium, lab):
-    """A page of a browser that may reach this machine only, and has to say so."""
-    context = chromium.new_context(viewport={"width": 1360, "height": 850})
-    page, abroad, wrong = context.new_page(), [], []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-
-    def gate(route):
-        if re.match(r"http://127\.0\.0\.1[:/]", route.request.url):
-            route.continue_()
-        else:
-            abroad.append(route.request.url)
-            route.abort()
-
-    page.route(lambda url: not url.startswith(("data:", "blob:")), gate)
-    # Signed in once, by the address that `workbench up` prints.
-    page.goto(f"{lab.url}/api/me?token={lab.token}", wait_until="commit")
-    yield page
-    context.close()
-    assert abroad == []
-    # What JupyterLab itself does not catch when a save is refused.
-    assert [error for error in wrong if "does not answer" not in error] == []
-
-
-def go(page, lab, path=""):
-    """JupyterLab with what lies at *path*, without what was open before."""
-    page.goto(f"{lab.url}/lab{path}{'?reset' if path else ''}", wait_until="commit")
-    page.locator("#workbench-sidebar").wait_for(state="attached", timeout=PATIENCE)
-
-
-def open_draft(page, lab, name):
-    go(page, lab, f"/tree/agents/admin/{name}.ipynb")
-    settle(page, f"agents/admin/{name}.ipynb")
-    page.locator(".lm-TabBar-tab[data-id=workbench-sidebar]").click()
-    expect(page.locator(".wbl-front")).to_contain_text(name, timeout=PATIENCE)
-
-
-def settle(page, path):
-    """Wait until the notebook at *path* is in front and its kernel answers."""
-    page.wait_for_function(
-        "path => window.jupyterapp?.shell.currentWidget?.context?.path === path",
-        arg=path,
-        timeout=PATIENCE,
-    )
-    page.evaluate(
-        """async () => {
-            const { context, sessionContext } = jupyterapp.shell.currentWidget;
-            await context.ready;
-            await sessionContext.ready;
-            await sessionContext.session?.kernel.info;
-        }"""
-    )
-
-
-def edit(page, source, cell=-1):
-    page.evaluate(
-        """([source, at]) => {
-            const { cells } = jupyterapp.shell.currentWidget.model;
-            cells.get(at < 0 ? cells.length + at : at).sharedModel.setSource(source);
-        }""",
-        [source, cell],
-    )
-
-
-def front(page, what):
-    return page.evaluate(f"() => jupyterapp.shell.currentWidget.context.{what}")
-
-
-def accept(page):
-    page.locator(".jp-Dialog .jp-mod-accept").click()
 
 
 def test_it_opens_with_the_workbench_and_asks_nobody_about_saving_it(page, lab):
@@ -387,3 +213,24 @@ def test_an_agent_downloads_as_a_file(lab, wb):
     # The disk is served as ever.
     Path(lab.log.parent, "work", "mine.txt").write_text("mine")
     assert lab.get("/files/mine.txt")[2] == b"mine"
+
+
+def test_how_far_a_run_is_is_told_line_by_line_to_who_is_signed_in(lab, wb):
+    agent = wb.agents.create("told", GREETER)
+    agent.publish(force=True)
+    run = agent.start({"name": "Grace"})
+
+    body = lab.get(f"/workbench/events/{run.id}")[2]
+
+    told = [json.loads(line) for line in body.splitlines()]
+    assert {one["type"] for one in told} == {"cell.started", "cell.finished"}
+    begun = [one for one in told if one["type"] == "cell.started"]
+    assert [one["of"] for one in begun] == [len(begun)] * len(begun)
+    for path, token, status in (
+        (f"/workbench/events/{run.id}", "wrong", 403),
+        ("/workbench/events/nothing", None, 404),
+    ):
+        with pytest.raises(HTTPError) as refused:
+            lab.get(path, token=token)
+        assert refused.value.code == status
+        refused.value.close()

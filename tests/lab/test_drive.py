@@ -2,6 +2,7 @@
 
 import base64
 import json
+import platform
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from tests.lab.conftest import GREETER
 from workbench.client.finding import access
 from workbench.client.requests import Request
 from workbench.errors import PreconditionFailed
+from workbench.lab.documents import complete
 
 pytestmark = pytest.mark.gateway
 
@@ -332,3 +334,23 @@ def test_the_error_that_races_are_told_by_is_the_gateways(wb, named):
 
     with pytest.raises(PreconditionFailed):
         same.save(as_notebook("2"))
+
+
+@pytest.mark.parametrize("metadata", [{}, {"language_info": {"name": "python"}}])
+def test_a_notebook_says_all_that_jupyterlab_would_add_to_it(drive, wb, named, metadata):
+    wb.agents.create(named, {**as_notebook("1"), "metadata": metadata})
+
+    shown = drive.get(f"agents/admin/{named}.ipynb")["content"]["metadata"]
+
+    assert shown["kernelspec"]["name"] == "python3"
+    assert shown["language_info"]["version"] == platform.python_version()
+    saved = {"type": "notebook", "content": drive.get(f"agents/admin/{named}.ipynb")["content"]}
+    drive.save(saved, f"agents/admin/{named}.ipynb")
+    assert "kernelspec" not in wb.agents.get(f"admin/{named}").notebook()["metadata"]
+
+
+def test_a_notebook_of_another_language_is_left_as_it_is():
+    metadata = {"language_info": {"name": "R"}}
+
+    assert complete(metadata) is False
+    assert metadata == {"language_info": {"name": "R"}}

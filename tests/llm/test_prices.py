@@ -94,6 +94,9 @@ def test_the_table_of_models_is_read():
         ({"prices": [{"model": "x"}]}, "models.prices[0]"),
         ({"budgets": {"run": {"usd": "much"}}}, "models.budgets.run"),
         ({"budgets": {"run": {"euros": 1}}}, "models.budgets.run"),
+        ({"script": {}}, "models.script"),
+        ({"script": [{"when": {"mood": "good"}, "reply": {}}]}, "models.script"),
+        ({"script": [{"when": {}}]}, "models.script"),
     ],
 )
 def test_a_table_that_makes_no_sense_is_refused_with_the_place(table, place):

@@ -12,6 +12,7 @@ import pytest
 
 from workbench import AsyncWorkbench, Workbench
 from workbench.client.finding import gateway_of
+from workbench.panels.desk import Desk
 
 ROOT = Path(__file__).parents[2]
 
@@ -102,3 +103,31 @@ async def until(holds, seconds=60):
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.01)
+
+
+def at_desk(test):
+    """A test at a desk that is tidied up at its end, on a loop of its own."""
+
+    def carried_out(server):
+        async def whole():
+            desk = Desk(server.find)
+            await desk.done()
+            try:
+                async with asyncio.timeout(100):
+                    await test(desk)
+            finally:
+                await desk.end()
+
+        asyncio.run(whole())
+
+    carried_out.__name__ = test.__name__
+    return carried_out
+
+
+async def make(desk, name, starter="Greeting"):
+    new = desk.agents.new
+    new.fill("starter", starter)
+    new.fill("name", name)
+    new.create()
+    await desk.done()
+    return desk.agents.state.agent

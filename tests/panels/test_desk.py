@@ -1,45 +1,15 @@
 """The desk of an author: agents are made, edited, published, compared; runs are looked at."""
 
-import asyncio
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.panels.conftest import ROOT
-from workbench.panels.desk import Desk
+from tests.panels.conftest import ROOT, at_desk, make
 from workbench.panels.difference import difference_page
 
 pytestmark = [pytest.mark.gateway, pytest.mark.kernel]
-
-
-def at_desk(test):
-    """A test at a desk that is tidied up at its end, on a loop of its own."""
-
-    def carried_out(server):
-        async def whole():
-            desk = Desk(server.find)
-            await desk.done()
-            try:
-                async with asyncio.timeout(100):
-                    await test(desk)
-            finally:
-                await desk.end()
-
-        asyncio.run(whole())
-
-    carried_out.__name__ = test.__name__
-    return carried_out
-
-
-async def make(desk, name, starter="Greeting"):
-    new = desk.agents.new
-    new.fill("starter", starter)
-    new.fill("name", name)
-    new.create()
-    await desk.done()
-    return desk.agents.state.agent
 
 
 @at_desk
@@ -97,9 +67,13 @@ async def test_a_source_that_can_be_no_agent_is_told_of_while_it_is_typed(desk):
     new.create()
     assert "name" in new.state.problem
     new.fill("name", "Not A Name")
+    assert new._fields.shown["problems"]["name"]
     new.create()
-    await desk.done()
     assert "a-z" in new.state.problem
+    new.fill("starter", "Table")
+    new.fill("starter", "Greeting")
+    await desk.done()
+    assert new.state.source == "x = 1"
 
 
 @at_desk
@@ -127,7 +101,7 @@ async def test_what_an_agent_says_of_itself_is_edited_and_two_states_are_compare
     assert editor.state.own["timeout_seconds"] == 12
     assert editor.state.own["output_schema"] == {"type": "object", "required": ["sum"]}
     assert "input_schema" not in editor.state.own
-    assert editor.state.saved
+    assert editor.is_saved()
     agents.versions.choose("draft")
     agents.versions.choose("1.0.0")
     await desk.done()
@@ -187,6 +161,33 @@ async def test_runs_are_listed_shown_as_notebooks_and_compared(desk):
     runs._on_search({"filter": "failed"})
     await desk.done()
     assert runs.state.runs == ()
+    runs._on_search({"filter": "failed"})
+    runs._on_search({"find": "greet"})
+    await desk.done()
+    assert {run["agent"] for run in runs.state.runs} == {"admin/greeter"}
+    runs._on_search({"find": "nobody"})
+    await desk.done()
+    assert runs._table.shown["empty"] == "No agent matches."
+
+
+@at_desk
+async def test_a_run_is_filled_in_again_with_what_it_was_given(desk):
+    agents = desk.agents
+    agents.look_at(next(a for a in agents.state.agents if a["agent_name"] == "greeter"))
+    agents.runs.fill("name", "Cleo")
+    agents.runs.start()
+    await desk.done()
+    agents.look_at(next(a for a in agents.state.agents if a["agent_name"] == "slow"))
+    desk.show("runs")
+    await desk.done()
+
+    desk.runs.choose(desk.runs.state.runs[0]["id"])
+    await desk.done()
+    desk.runs._on_press({"press": "again"})
+    await desk.done()
+
+    assert (desk.state.tab, agents.state.agent["agent_name"]) == ("agents", "greeter")
+    assert agents.runs.state.form.texts["name"] == "Cleo"
 
 
 @at_desk
@@ -236,5 +237,6 @@ def test_what_differs_is_marked_and_what_is_from_outside_escaped():
     assert '<div data-mark="-">&lt;b&gt;old</div>' in page
     assert '<div data-mark="+">&lt;b&gt;new</div>' in page
     assert "<code>&lt;a&gt;</code> <i>differs</i>" in page
-    assert "<tr class=changed><th>parameters</th>" in page
+    assert "<b>parameters</b> <i>differs</i>" in page
+    assert "<b>result</b> <i>same</i>" in page
     assert "<tr><th>status</th>" in page

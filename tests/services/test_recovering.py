@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+
+import pytest
 
 from workbench.app import new_id
 from workbench.domain.events import EventType
@@ -72,6 +75,32 @@ def test_a_stream_that_a_crash_cut_off_gets_its_last_event_once(desk, run, ada, 
             return [[e.type async for e in await app.running.events(ada, run_id)] for _ in "ab"]
 
     assert run(later_life(run(earlier_life()))) == [[EventType.RUN_COMPLETED]] * 2
+
+
+@pytest.mark.parametrize("lost", ["line", "file"])
+def test_a_last_event_that_a_power_cut_took_is_said_again_as_it_was(
+    desk, run, ada, notebook, tmp_path, lost
+):
+    async def story():
+        async with desk() as (app, _):
+            agent = await app.authoring.create(ada, Proposal(name="a", notebook=notebook("1")))
+            accepted = await app.running.accept(ada, agent, Order(test=True))
+            await app.running.get(ada, accepted.id, wait_seconds=None)
+            before = [e async for e in await app.running.events(ada, accepted.id)]
+        path = next((tmp_path / "home").rglob(f"{accepted.id}/events.ndjson"))
+        lines = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join(lines[:-1]))
+        if lost == "file":
+            shutil.rmtree(path.parent)
+        async with desk() as (app, _):
+            return before, await app.running.happened(ada, accepted.id)
+
+    before, after = run(story())
+
+    assert before[-1].type is EventType.RUN_COMPLETED
+    assert before[-1].data.items() == after[-1].data.items()
+    assert before[-1].at == after[-1].at
+    assert len(after) == (len(before) if lost == "line" else 1)
 
 
 def test_a_run_that_we_failed_ourselves_is_settled_as_that(desk, run, ada, notebook):

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from workbench.cli import adding, printing
+from workbench.cli.new import new
 from workbench.cli.opening import desk, read_settings
 from workbench.cli.options import (
     cursor_option,
@@ -27,6 +28,9 @@ from workbench.errors import InvalidRequest
 @click.group()
 def agents() -> None:
     """Add, validate, list, show, publish and delete agents."""
+
+
+agents.add_command(new)
 
 
 @agents.command()
@@ -81,7 +85,7 @@ def validate(
 ) -> int:
     """Look at PATH for everything that is wrong with it; nothing is run and nothing is kept."""
     # Weight: the libraries that know notebook formats.
-    from workbench.app import caps_of
+    from workbench.allowances import caps_of
     from workbench.services.authoring import Proposal
     from workbench.services.validating import validated
     from workbench.services.views import examination_view

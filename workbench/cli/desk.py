@@ -26,6 +26,40 @@ class Desk(Protocol):
         """
         ...
 
+    def propose(self, name: str, config: Mapping[str, object]) -> View:
+        """The new agent of the administrator's that a prompt or a preset stands for.
+
+        Raises:
+            DuplicateAgentName: There is one of that name.
+            InvalidAgentConfig: It is neither.
+        """
+        ...
+
+    def read_values(self, address: Address, texts: Mapping[str, str]) -> Mapping[str, object]:
+        """What *texts* stand for as parameters of the version that is meant.
+
+        Raises:
+            InvalidInput: They are not those the agent declares.
+        """
+        ...
+
+    def generate(self, wish: Mapping[str, object]) -> View:
+        """A generation, begun; it goes on while it is asked after.
+
+        Raises:
+            DuplicateAgentName: There is an agent of that name.
+            InvalidRequest: The plan is none.
+        """
+        ...
+
+    def generation(self, generation_id: str) -> View:
+        """The generation when it has settled, or after a moment as it stands then."""
+        ...
+
+    def give_up(self, generation_id: str) -> View:
+        """The generation, given up."""
+        ...
+
     def save(self, address: Address, notebook: bytes) -> View:
         """The agent with *notebook* as its draft.
 

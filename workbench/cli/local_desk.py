@@ -13,17 +13,20 @@ from workbench.domain.access import Role
 from workbench.domain.agents import Agent
 from workbench.domain.events import Event
 from workbench.domain.models import Mode
+from workbench.domain.parameters import from_text
 from workbench.domain.queries import AgentQuery, RunQuery
 from workbench.domain.runs import RunStatus
 from workbench.domain.versions import DRAFT
 from workbench.gateway.brokerage import Brokerage
 from workbench.services.admitting import TokenWish
 from workbench.services.authoring import Proposal
+from workbench.services.drafting import read_wish
 from workbench.services.running import Order
 from workbench.services.spending import UsageQuery, usage_of
 from workbench.services.views import (
     agent_view,
     event_view,
+    generation_view,
     log_lines,
     page_view,
     run_view,
@@ -58,6 +61,36 @@ class LocalDesk:
         """The new agent."""
         proposal = Proposal(name=name, notebook=notebook)
         return _agent(self._do(self._app.authoring.create(ADMINISTRATOR, proposal)))
+
+    def propose(self, name: str, config: Mapping[str, object]) -> View:
+        """The new agent that a prompt or a preset stands for."""
+        app = self._app
+        wanted = Proposal(name=name)
+        proposal = self._do(app.configuring.configured(ADMINISTRATOR, wanted, config))
+        return _agent(self._do(app.authoring.create(ADMINISTRATOR, proposal)))
+
+    def read_values(self, address: Address, texts: Mapping[str, str]) -> Mapping[str, object]:
+        """What *texts* stand for."""
+        agent = self._agent(address)
+        meant = self._app.authoring.definition(ADMINISTRATOR, agent, address.version)
+        return from_text(self._do(meant).parameters, texts)
+
+    def generate(self, wish: Mapping[str, object]) -> View:
+        """A generation, begun; it goes on while it is asked after."""
+        self._answer_models()
+        begun = self._app.generating.begin(ADMINISTRATOR, read_wish(wish))
+        return generation_view(self._do(begun))
+
+    def generation(self, generation_id: str) -> View:
+        """The generation when it has settled, or after a moment."""
+        generating = self._app.generating
+        return generation_view(
+            self._do(generating.get(ADMINISTRATOR, generation_id, wait_seconds=0.5))
+        )
+
+    def give_up(self, generation_id: str) -> View:
+        """The generation, given up."""
+        return generation_view(self._do(self._app.generating.cancel(ADMINISTRATOR, generation_id)))
 
     def save(self, address: Address, notebook: bytes) -> View:
         """The agent with *notebook* as its draft."""

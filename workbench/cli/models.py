@@ -10,7 +10,7 @@ import click
 
 from workbench.cli import printing
 from workbench.cli.opening import desk, read_settings
-from workbench.cli.options import home_option, json_option, option
+from workbench.cli.options import home_option, json_option, option, parameters_option
 from workbench.cli.outcomes import code_of_run
 from workbench.cli.targets import address
 from workbench.cli.values import texts
@@ -91,15 +91,7 @@ def rotate(home: Path | None, as_json: bool) -> None:
 
 @models.command()
 @click.argument("wanted", metavar="TARGET")
-@option(
-    "-p",
-    "--parameter",
-    "parameters",
-    type=(str, str),
-    multiple=True,
-    metavar="NAME VALUE",
-    help="Set a parameter; may be given again.",
-)
+@parameters_option
 @home_option
 @json_option
 def record(

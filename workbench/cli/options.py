@@ -52,6 +52,15 @@ force_option = option(
     is_flag=True,
     help="Publish whatever the source holds, without running the agent's cases.",
 )
+parameters_option = option(
+    "-p",
+    "--parameter",
+    "parameters",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Set a parameter; may be given again.",
+)
 port_option = option(
     "--port", type=click.IntRange(0, 65_535), help="The gateway's port; 0 picks a free one."
 )

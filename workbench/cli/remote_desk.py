@@ -26,6 +26,26 @@ class RemoteDesk:
         """The new agent."""
         return self._json("POST", "/agents", {"agent_name": name, "notebook": json.loads(notebook)})
 
+    def propose(self, name: str, config: Mapping[str, object]) -> View:
+        """The new agent that a prompt or a preset stands for."""
+        return self._json("POST", "/agents", {"agent_name": name, "agent_config": config})
+
+    def read_values(self, address: Address, texts: Mapping[str, str]) -> Mapping[str, object]:
+        """What *texts* stand for."""
+        return from_text(self._parameters(address), texts) if texts else {}
+
+    def generate(self, wish: Mapping[str, object]) -> View:
+        """A generation, begun."""
+        return self._json("POST", "/agents/generate", dict(wish))
+
+    def generation(self, generation_id: str) -> View:
+        """The generation when it has settled, or after a moment."""
+        return self._json("GET", path_of("generations", generation_id), query={"wait": 0.5})
+
+    def give_up(self, generation_id: str) -> View:
+        """The generation, given up."""
+        return self._json("POST", path_of("generations", generation_id, "cancel"))
+
     def save(self, address: Address, notebook: bytes) -> View:
         """The agent with *notebook* as its draft."""
         self._gateway.ask(
@@ -82,9 +102,8 @@ class RemoteDesk:
         self, address: Address, *, texts: Mapping[str, str], test: bool, model: str | None = None
     ) -> View:
         """The run that was accepted."""
-        parameters = from_text(self._parameters(address), texts) if texts else {}
         body = {
-            "parameters": parameters,
+            "parameters": self.read_values(address, texts),
             "test": test,
             "version": address.version,
             "model": model,

@@ -16,7 +16,7 @@ import click
 from workbench.cli import printing
 from workbench.cli.desk import View
 from workbench.cli.opening import desk
-from workbench.cli.options import home_option, json_option, option
+from workbench.cli.options import home_option, json_option, option, parameters_option
 from workbench.cli.outcomes import COMPLETED, code_of_run
 from workbench.cli.paper import check_writable, read_notebook, write_whole
 from workbench.cli.progress import Heed, cell_bar
@@ -38,15 +38,7 @@ _ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @click.command()
 @click.argument("wanted", metavar="TARGET")
-@option(
-    "-p",
-    "--parameter",
-    "parameters",
-    type=(str, str),
-    multiple=True,
-    metavar="NAME VALUE",
-    help="Set a parameter; may be given again.",
-)
+@parameters_option
 @option("--test", is_flag=True, help="Make it a test run.")
 @option(
     "--sandbox",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from workbench.client import display
+from workbench.client.making import MakingVerbs
 from workbench.client.plans import Awaited, Noun, View, Waiting, asks, lists
 from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, Run, RunPages, RunVerbs
@@ -291,7 +292,7 @@ class AgentPages(Generic[AgentT]):
         return [self._bench.agent(view) for view in found["items"]], found["next_cursor"]
 
 
-class AgentsVerbs(Generic[AgentT]):
+class AgentsVerbs(MakingVerbs[AgentT]):
     """All the agents one may know of."""
 
     def __init__(self, bench: Any) -> None:

@@ -18,7 +18,11 @@ from workbench.errors import (
 
 def failure(status: int, content: bytes) -> WorkbenchError:
     """The error that an answer with this status and body stands for."""
-    error = _envelope(content)
+    return refused(_envelope(content), status=status)
+
+
+def refused(error: Mapping[str, object], *, status: int = 500) -> WorkbenchError:
+    """The error with the `code`, `message` and `details` that *error* has."""
     kind = _KINDS.get(str(error.get("code", "")))
     if kind is None:
         # Not our envelope: something else answers there, or something stands in between.

@@ -19,6 +19,7 @@ from workbench.client.asynchronous import AsyncGateway
 from workbench.client.finding import access
 from workbench.client.http import Gateway
 from workbench.client.listing import AsyncListing, Listing, Pages, Views
+from workbench.client.making import GenerationVerbs
 from workbench.client.plans import Awaited, View, Waiting, asks, lists
 from workbench.client.requests import Plan, Request, path_of
 from workbench.client.runs import AsyncRun, AsyncRuns, Run, Runs
@@ -27,6 +28,14 @@ T = TypeVar("T")
 GatewayT = TypeVar("GatewayT", bound=Gateway | AsyncGateway)
 AgentsT = TypeVar("AgentsT")
 RunsT = TypeVar("RunsT")
+
+
+class Generation(GenerationVerbs[Agent], Waiting):
+    """A description on its way to become an agent; its methods wait."""
+
+
+class AsyncGeneration(GenerationVerbs[AsyncAgent], Awaited):
+    """A description on its way to become an agent; its methods are awaited."""
 
 
 class BenchVerbs(Generic[GatewayT, AgentsT, RunsT]):
@@ -74,6 +83,11 @@ class BenchVerbs(Generic[GatewayT, AgentsT, RunsT]):
         """How the runs of the last days have gone: counts, `success_rate`, `p50_ms`, `p95_ms`."""
         query = {"agent": agent, "days": days}
         return dict((yield Request(path="/statistics", query=query, repeatable=True)).json())
+
+    @asks
+    def limits(self) -> Plan[View]:
+        """What a run may take, and the most that an agent may ask for: limits, network, retries."""
+        return dict((yield Request(path="/limits", repeatable=True)).json())
 
     @asks
     def usage(
@@ -174,6 +188,10 @@ class Workbench(BenchVerbs[Gateway, Agents, Runs], Waiting):
         """The run of which the gateway said *about*."""
         return Run(self, about)
 
+    def generation(self, about: View) -> Generation:
+        """The generation of which the gateway said *about*."""
+        return Generation(self, about)
+
     def close(self) -> None:
         """Let go of the connections that are kept open."""
         self._gateway.close()
@@ -221,6 +239,10 @@ class AsyncWorkbench(BenchVerbs[AsyncGateway, AsyncAgents, AsyncRuns], Awaited):
     def run(self, about: View) -> AsyncRun:
         """The run of which the gateway said *about*."""
         return AsyncRun(self, about)
+
+    def generation(self, about: View) -> AsyncGeneration:
+        """The generation of which the gateway said *about*."""
+        return AsyncGeneration(self, about)
 
     async def close(self) -> None:
         """Let go of the connections that are kept open."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
-from typing import cast
+from typing import Any, cast
 
 from workbench.errors import ModelNotFound
 
@@ -227,6 +227,7 @@ class Catalogue:
         upstreams: In the order in which they are tried for a name.
         default: The model that is meant by `default`.
         prices: What the administrator says of prices.
+        script: What the scripted model says to users' own questions, as rules of a script.
         run: The budget of each run.
         agent: The budget of each agent for a day, in UTC.
         user: The budget of each user for a day.
@@ -235,6 +236,7 @@ class Catalogue:
     upstreams: Sequence[Upstream] = ()
     default: str = ""
     prices: Sequence[Listed] = ()
+    script: Sequence[Mapping[str, Any]] = ()
     run: Budget = field(default_factory=Budget)
     agent: Budget = field(default_factory=Budget)
     user: Budget = field(default_factory=Budget)

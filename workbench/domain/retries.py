@@ -20,6 +20,8 @@ LOST = (
 """The reasons that say something of the machine rather than of the agent."""
 NEVER = frozenset({str(Reason.CANCELLED_BY_USER)})
 """The reasons that nobody may name."""
+NAMEABLE = tuple(sorted(set(map(str, Reason)) - NEVER))
+"""The reasons that an author may name."""
 LONGEST_PAUSE_SECONDS = 600.0
 
 

@@ -27,7 +27,8 @@ from workbench.gateway.operations import (
 from workbench.gateway.responses import JSON
 from workbench.gateway.route import Route
 from workbench.gateway.schemas import SCHEMAS
-from workbench.gateway.shapes import CALLS, EVERYWHERE, MODE, Option, Shape
+from workbench.gateway.shape import Option, Shape
+from workbench.gateway.shapes import CALLS, EVERYWHERE, MODE
 from workbench.services.describing import parameters_schema, result_schema
 
 ROOM_BYTES = 2 * 1024 * 1024

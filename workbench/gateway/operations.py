@@ -12,7 +12,8 @@ from workbench.gateway.dialect import PREFIX, openai_status
 from workbench.gateway.responses import JSON, status_of
 from workbench.gateway.route import Route
 from workbench.gateway.schemas import ID, NAMED, NUMBER, SCHEMAS
-from workbench.gateway.shapes import EVERYWHERE, NOTEBOOK, SHAPES, Option, Refusals, Shape
+from workbench.gateway.shape import Option, Refusals, Shape
+from workbench.gateway.shapes import EVERYWHERE, NOTEBOOK, SHAPES
 
 _TEXT = {"type": "string", "minLength": 1}
 _PLACES: Mapping[str, Mapping[str, object]] = {
@@ -27,7 +28,17 @@ _MEDIA: Mapping[str, Mapping[str, object]] = {
     "text/html": {"type": "string"},
     "text/event-stream": {"description": "Events; the `data` of each is an `Event` as JSON."},
 }
-_NOUNS = ("agents", "versions", "revisions", "runs", "tickets", "tokens", "usage", "models")
+_NOUNS = (
+    "agents",
+    "versions",
+    "revisions",
+    "runs",
+    "tickets",
+    "tokens",
+    "usage",
+    "models",
+    "generations",
+)
 _TOLD = {
     "ETag": "Which state this is, for If-Match and If-None-Match.",
     "Location": "Where what was made is found.",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from workbench.domain.access import Role
 from workbench.domain.agents import Visibility
 from workbench.domain.events import EventType
+from workbench.domain.generations import MOST_REPAIRS, Source, Standing, Step
 from workbench.domain.models import Mode
 from workbench.domain.names import NAME
 from workbench.domain.network import Network
@@ -26,6 +27,7 @@ NUMBER = {
 
 _TEXT = {"type": "string"}
 _WHOLE = {"type": "integer"}
+_AMOUNT = {"type": "number"}
 _FRACTION = {"type": "number"}
 _YES_OR_NO = {"type": "boolean"}
 _FREE = {"type": "object"}
@@ -126,6 +128,9 @@ _SUMMARY: Mapping[str, Schema] = {
 }
 _DESCRIPTION = {"type": "string", "maxLength": LONGEST_DESCRIPTION}
 
+_REFUSAL = _object(code=_TEXT, message=_TEXT, details=_FREE)
+_CONFIG: Schema = {"anyOf": [_TEXT, _ref("Prompt"), _ref("Preset")]}
+
 _USAGE: Mapping[str, Schema] = {
     "calls": _WHOLE,
     "input_tokens": _WHOLE,
@@ -146,7 +151,7 @@ SCHEMAS: Mapping[str, Schema] = {
         agent_name=NAMED,
         description=_DESCRIPTION,
         notebook={"anyOf": [_FREE, _TEXT]},
-        agent_config=_TEXT,
+        agent_config=_CONFIG,
         publish=_YES_OR_NO,
         metadata=_FREE,
         visibility=_one_of(Visibility),
@@ -155,7 +160,7 @@ SCHEMAS: Mapping[str, Schema] = {
         agent_name=_TEXT,
         description=_TEXT,
         notebook={"anyOf": [_FREE, _TEXT]},
-        agent_config=_TEXT,
+        agent_config={"anyOf": [_TEXT, _FREE]},
         publish=_YES_OR_NO,
         metadata=_FREE,
         visibility=_TEXT,
@@ -230,6 +235,32 @@ SCHEMAS: Mapping[str, Schema] = {
     "Execution": _wish(input=_FREE, test=_YES_OR_NO, model=_one_of(Mode)),
     "File": _object(path=_TEXT, size=_WHOLE),
     "FilePage": _page("File"),
+    "Generation": _object(
+        id=ID,
+        agent_name=NAMED,
+        description=_TEXT,
+        status=_one_of(Standing),
+        step=_or_null(_one_of(Step)),
+        source=_one_of(Source),
+        model=_or_null(_TEXT),
+        plan=_or_null(_ref("Plan")),
+        rounds=_list(_FREE),
+        agent=_or_null(_TEXT),
+        verified=_YES_OR_NO,
+        **{name: _USAGE[name] for name in ("calls", "cost_usd")},
+        error=_or_null(_REFUSAL),
+        created_at=_MOMENT,
+        ended_at=_or_null(_MOMENT),
+    ),
+    "GenerationWish": _wish(
+        "agent_name",
+        agent_name=NAMED,
+        description=_DESCRIPTION,
+        plan=_ref("Plan"),
+        plan_only=_YES_OR_NO,
+        model=_TEXT,
+        repairs={"type": "integer", "minimum": 0, "maximum": MOST_REPAIRS},
+    ),
     "Health": _object(
         status=_TEXT,
         version=_TEXT,
@@ -264,6 +295,19 @@ SCHEMAS: Mapping[str, Schema] = {
     "Parameter": _object(
         name=_TEXT, type=_TEXT, default={}, required=_YES_OR_NO, help=_TEXT, schema=_FREE
     ),
+    "Plan": {
+        "type": "object",
+        "properties": {
+            "title": _TEXT,
+            "description": _TEXT,
+            "result": _TEXT,
+            **{name: _list(_FREE) for name in ("parameters", "steps", "tools", "cases")},
+        },
+        "required": ["title", "description"],
+        "additionalProperties": False,
+    },
+    "Preset": _wish("agent", agent=_TEXT, parameters=_FREE, version=_TEXT),
+    "Prompt": _wish("prompt", prompt=_TEXT, system=_TEXT, model=_TEXT, schema=_FREE),
     "Ready": _object(ready=_YES_OR_NO),
     "Result": {"description": "Whatever the agent hands back: any JSON value."},
     "Revision": _object(
@@ -321,6 +365,14 @@ SCHEMAS: Mapping[str, Schema] = {
         days=_list(_object(day={"type": "string", "format": "date"}, **_SUMMARY)),
         agents=_list(_object(agent=_TEXT, **_SUMMARY)),
     ),
+    "Limits": _object(
+        limits={
+            "type": "object",
+            "additionalProperties": _object(given=_AMOUNT, least=_AMOUNT, most=_AMOUNT),
+        },
+        network=_object(most=_one_of(Network), hosts=_WHOLE),
+        retry=_object(most=_WHOLE, reasons=_list(_TEXT), backoff_seconds=_AMOUNT),
+    ),
     "Ticket": _object(ticket=_TEXT, url=_TEXT, expires_at=_MOMENT),
     "TicketWish": _wish("path", path=_TEXT),
     "Token": _object(**_TOKEN),
@@ -354,7 +406,7 @@ SCHEMAS: Mapping[str, Schema] = {
         id=ID,
         status={"type": "string", "enum": ["pending", "published", "failed"]},
         version=_or_null(_ref("Version")),
-        error=_or_null(_object(code=_TEXT, message=_TEXT, details=_FREE)),
+        error=_or_null(_REFUSAL),
     ),
     "VersionWish": _wish(version=NUMBER, changelog=_TEXT),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from workbench.domain.paging import LARGEST_PAGE, PAGE
 from workbench.domain.runs import RunStatus
@@ -34,54 +33,15 @@ from workbench.errors import (
     Unauthenticated,
     Unavailable,
     VersionConflict,
-    WorkbenchError,
 )
+from workbench.gateway.shape import Option, Refusals, Shape
 from workbench.services.spending import GROUPS
 
 NOTEBOOK = "application/x-ipynb+json"
 BYTES = "application/octet-stream"
 
-Refusals = tuple[type[WorkbenchError], ...]
-
 EVERYWHERE: Refusals = (InvalidRequest, PayloadTooLarge, Unavailable)
 """What any route may answer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One name a query or a header may give.
-
-    Attributes:
-        name: As it is sent.
-        schema: JSON Schema of its value.
-        doc: What it decides.
-    """
-
-    name: str
-    schema: Mapping[str, object]
-    doc: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """What one route takes and answers with.
-
-    Attributes:
-        query: What its query may name.
-        headers: Which request headers it heeds.
-        body: A schema of `workbench.gateway.schemas`, or a media type; empty if it takes none.
-        gives: For each status of success a schema or a media type, or several with blanks between;
-            empty for no body.
-        tells: Which headers of the answer are worth a look.
-        refuses: What it may answer besides `EVERYWHERE`.
-    """
-
-    query: tuple[Option, ...] = ()
-    headers: tuple[Option, ...] = ()
-    body: str = ""
-    gives: Mapping[int, str] = field(default_factory=dict)
-    tells: tuple[str, ...] = ()
-    refuses: Refusals = ()
 
 
 def _text(name: str, doc: str, **more: object) -> Option:
@@ -96,6 +56,11 @@ _ATTEMPT = Option(
     name="attempt",
     schema={"type": "integer", "minimum": 1},
     doc="Of this attempt of the run; without it, of the last.",
+)
+_WAIT = Option(
+    name="wait",
+    schema={"type": "number", "minimum": 0},
+    doc="How many seconds to wait for the end.",
 )
 _PAGE = (
     Option(
@@ -149,6 +114,7 @@ _TAKEN: Refusals = (
 _CALLED: Refusals = (*_TAKEN, ExecutionFailed, ExecutionTimeout)
 _ASKED: Refusals = (ModelNotFound, NotRecorded, BudgetExceeded, ModelSilent)
 _REACH: Refusals = (AgentNotFound, InsufficientPermissions, NotFound)
+_PRESET: Refusals = (AgentNotFound, AgentAccessDenied, NotFound, IllegalMove, InvalidInput)
 _PUBLISHED: Refusals = (InvalidAgentConfig, ChecksFailed, ResourceExhausted)
 
 _AGENT = "/agents/{owner}/{name}"
@@ -176,7 +142,7 @@ SHAPES: Mapping[str, Shape] = {
         body="AgentProposal",
         gives={201: "Agent"},
         tells=("Location",),
-        refuses=(InsufficientPermissions, DuplicateAgentName, *_PUBLISHED),
+        refuses=(InsufficientPermissions, DuplicateAgentName, *_PRESET, *_PUBLISHED),
     ),
     "GET /agents": Shape(
         query=(
@@ -191,7 +157,25 @@ SHAPES: Mapping[str, Shape] = {
     "POST /agents/validate": Shape(
         body="AgentCandidate",
         gives={200: "Examination"},
-        refuses=(InsufficientPermissions, InvalidAgentConfig),
+        refuses=(InsufficientPermissions, InvalidAgentConfig, *_PRESET),
+    ),
+    "POST /agents/generate": Shape(
+        body="GenerationWish",
+        gives={202: "Generation"},
+        tells=("Location",),
+        refuses=(
+            InsufficientPermissions,
+            InvalidAgentConfig,
+            DuplicateAgentName,
+            ModelNotFound,
+            ResourceExhausted,
+        ),
+    ),
+    "GET /generations/{generation}": Shape(
+        query=(_WAIT,), gives={200: "Generation"}, refuses=(NotFound,)
+    ),
+    "POST /generations/{generation}/cancel": Shape(
+        body="Nothing", gives={202: "Generation"}, tells=("Location",), refuses=(NotFound,)
     ),
     "POST /agents/{id}/execute": Shape(
         headers=_STARTS.headers,
@@ -316,17 +300,7 @@ SHAPES: Mapping[str, Shape] = {
         gives={200: "RunPage"},
         refuses=_SIGHT,
     ),
-    f"GET {_RUN}": Shape(
-        query=(
-            Option(
-                name="wait",
-                schema={"type": "number", "minimum": 0},
-                doc="How many seconds to wait for the end.",
-            ),
-        ),
-        gives={200: "Run"},
-        refuses=(NotFound,),
-    ),
+    f"GET {_RUN}": Shape(query=(_WAIT,), gives={200: "Run"}, refuses=(NotFound,)),
     f"GET {_RUN}/events": Shape(
         headers=(_LAST_EVENT,), gives={200: "text/event-stream"}, refuses=(NotFound,)
     ),
@@ -360,6 +334,7 @@ SHAPES: Mapping[str, Shape] = {
         gives={200: "Statistics"},
         refuses=_SIGHT,
     ),
+    "GET /limits": Shape(gives={200: "Limits"}),
     "POST /tickets": Shape(body="TicketWish", gives={201: "Ticket"}, refuses=(ResourceExhausted,)),
     "GET /me": Shape(gives={200: "User"}),
     "POST /tokens": Shape(

@@ -21,7 +21,8 @@ from workbench.domain.events import EventType
 from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason, RunStatus
 from workbench.kernels import Kernel, Report
-from workbench.kernels.connection import Message, receive
+from workbench.kernels.channel import receive
+from workbench.kernels.connection import Message
 from workbench.kernels.faults import Fault, broken
 from workbench.kernels.front import Step
 from workbench.kernels.metering import Gauge, Meter, cpu_fault, memory_fault
@@ -31,7 +32,7 @@ from workbench.kernels.verdicts import Verdict, limit_behind
 PATIENCE_SECONDS = 10.0
 """How long the second of the two ends of a cell may be behind the first."""
 _DRAIN_SECONDS = 0.05
-_FAREWELL_SECONDS = 2.0
+_FAREWELL_SECONDS = 5.0
 """How long a process may take to be gone, once its end of a connection is."""
 _BREATH = 16
 """After how many messages the loop is let go: sockets that are full never wait by themselves."""
@@ -225,6 +226,8 @@ class Cells:
         message = self._connection.read(frames)
         step = self._asked.get(message.parent)
         if step is None:
+            if message.type == "status":  # of a request of ours that is no cell's
+                self._outputs.refund(message)
             return False
         for type, data in self._outputs.take(message, step.cell, step.position):
             self._report(type, {**step.place, **data})

@@ -7,7 +7,6 @@ without end or holds what cannot be written down again is an error of this conne
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
 import re
@@ -18,10 +17,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import zmq
-import zmq.asyncio
 from jupyter_client.session import Session
 from zmq.utils.monitor import parse_monitor_message
 
+from workbench.kernels.channel import Channel, receive
 from workbench.kernels.faults import Fault, broken
 
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
@@ -34,8 +33,15 @@ LONGEST_SOCKET_PATH = zmq.IPC_PATH_MAX_LEN
 _RETRY_MS = 20
 """How soon a socket tries again when the kernel has not made its end yet."""
 
-_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|[eE]\+?\d{3}")
-"""What may turn into half a character or an infinite number when it is read."""
+_UNREAD = 64
+"""How many messages of a patient kernel are kept for us; of any other it is a thousand."""
+
+_SUSPICIOUS = re.compile(rb"\\u[dD][89a-fA-F]|[\d.][eE]\+?\d{3,}(?:[\s,\]}]|$)|\d{300}")
+"""What may turn into half a character or an infinite number when it is read; ids in hex do not."""
+
+
+_HEEDED = (0, 1, 3)
+"""What is read of a message: its header, its parent's and its content; not its metadata."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +80,12 @@ class Message:
         }
 
 
-def make_context(*, frame_bytes: int) -> zmq.asyncio.Context:
+def make_context(*, frame_bytes: int) -> zmq.Context[zmq.Socket[bytes]]:
     """What all connections of one source share; no frame larger than *frame_bytes* is taken in."""
-    context = zmq.asyncio.Context()
+    context = zmq.Context()
     context.setsockopt(zmq.LINGER, 0)
+    # What a busy kernel does not read yet is counted by whoever sends it.
+    context.setsockopt(zmq.SNDHWM, 0)
     context.setsockopt(zmq.MAXMSGSIZE, frame_bytes)
     context.setsockopt(zmq.RECONNECT_IVL, _RETRY_MS)
     return context
@@ -116,25 +124,38 @@ def _keep(path: Path, info: Mapping[str, object]) -> None:
 class Connection:
     """Our end of the sockets of one kernel."""
 
-    def __init__(self, stem: str, key: str, *, context: zmq.asyncio.Context) -> None:
-        """The kernel whose sockets' paths begin with *stem* and whose messages *key* signs."""
+    def __init__(
+        self,
+        stem: str,
+        key: str,
+        *,
+        context: zmq.Context[zmq.Socket[bytes]],
+        patient: bool = False,
+    ) -> None:
+        """The kernel whose sockets' paths begin with *stem* and whose messages *key* signs.
+
+        One that is *patient* waits until what it says is taken in; others would drop it.
+        """
         self.session = Session(key=key.encode(), username="workbench")
         self._url = f"ipc://{stem}-"
         self._context = context
-        self.shell = self._socket(zmq.DEALER, "shell_port")
-        self.iopub = self._socket(zmq.SUB, "iopub_port")
-        self.iopub.subscribe(b"")
-        self._control: zmq.asyncio.Socket | None = None
-        self._monitor: zmq.asyncio.Socket | None = None
+        self.shell = Channel(self._socket(zmq.DEALER, "shell_port"))
+        self._outputs = self._socket(zmq.SUB, "iopub_port", unread=_UNREAD if patient else 0)
+        self._outputs.subscribe(b"")
+        self.iopub = Channel(self._outputs)
+        self._control: Channel | None = None
+        self._monitor: Channel | None = None
 
     @classmethod
-    def of(cls, file: Path, *, context: zmq.asyncio.Context) -> Self:
+    def of(cls, file: Path, *, context: zmq.Context[zmq.Socket[bytes]]) -> Self:
         """The kernel that was given the connection file *file*."""
         info = json.loads(file.read_text())
         return cls(info["ip"], info["key"], context=context)
 
-    def _socket(self, kind: int, port: str) -> zmq.asyncio.Socket:
+    def _socket(self, kind: int, port: str, *, unread: int = 0) -> zmq.Socket[bytes]:
         socket = self._context.socket(kind)
+        if unread:
+            socket.rcvhwm = unread
         if kind == zmq.DEALER:
             socket.identity = self.session.bsession
         socket.connect(f"{self._url}{PORTS[port]}")
@@ -145,7 +166,7 @@ class Connection:
     ) -> str:
         """The id of a request, once it is on its way on the shell channel."""
         message = self.session.msg(type, content=dict(content), metadata=dict(metadata or {}))
-        await self.shell.send_multipart(self.session.serialize(message))
+        self.shell.send(self.session.serialize(message))
         return str(message["header"]["msg_id"])
 
     async def execute(
@@ -174,18 +195,19 @@ class Connection:
     async def interrupt(self) -> None:
         """Ask by message, for kernels that take no signal."""
         if self._control is None:
-            self._control = self._socket(zmq.DEALER, "control_port")
+            self._control = Channel(self._socket(zmq.DEALER, "control_port"))
         message = self.session.msg("interrupt_request", content={})
-        await self._control.send_multipart(self.session.serialize(message))
+        self._control.send(self.session.serialize(message))
 
     async def cut_off(self) -> None:
         """Return when the kernel's end of a socket has gone, or sent a frame too large to take."""
         # A socket that is cut off connects again by itself and goes on, short of what was lost.
         if self._monitor is None:
-            self._monitor = self.iopub.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            self._monitor = Channel(self._outputs.get_monitor_socket(zmq.EVENT_DISCONNECTED))
         event = 0
         while event != zmq.EVENT_DISCONNECTED:
-            event = int(parse_monitor_message(await self._monitor.recv_multipart())["event"])
+            frames = await receive(self._monitor)
+            event = int(parse_monitor_message(frames)["event"]) if frames else 0
 
     def read(self, frames: list[bytes]) -> Message:
         """The message in *frames*.
@@ -205,7 +227,7 @@ class Connection:
         signature, *signed = frames[at + 1 : at + 6]
         if not hmac.compare_digest(self.session.sign(signed), signature):
             raise broken("a message with a wrong signature")
-        header, parent, _, content = (_loads(frame) for frame in signed)
+        header, parent, content = (_loads(signed[place]) for place in _HEEDED)
         if not isinstance(header["msg_type"], str):
             raise broken("a message without a type")
         return Message(
@@ -221,42 +243,13 @@ class Connection:
 
     def close(self) -> None:
         """Close the sockets; the paths of a kernel's sockets are never used again."""
-        if self._monitor is not None and not self.iopub.closed:
-            self.iopub.disable_monitor()
-            self._monitor.close(0)
-        for socket in (self.shell, self.iopub, self._control):
-            if socket is not None:
-                socket.close(0)
-
-
-async def receive(
-    socket: zmq.asyncio.Socket, *until: asyncio.Future[Any], seconds: float | None = None
-) -> list[bytes] | None:
-    """The next message's frames; None if one of *until* is done or the time is up before."""
-    if any(future.done() for future in until):
-        return None
-    coming: asyncio.Future[list[bytes]] = socket.recv_multipart()  # type: ignore[assignment]
-    if coming.done():
-        return coming.result()
-    loop = asyncio.get_running_loop()
-    woken: asyncio.Future[None] = loop.create_future()
-
-    def wake(_: object = None) -> None:
-        if not woken.done():
-            woken.set_result(None)
-
-    alarm = loop.call_later(seconds, wake) if seconds is not None else None
-    for future in (coming, *until):
-        future.add_done_callback(wake)
-    try:
-        await woken
-        return coming.result() if coming.done() else None
-    finally:
-        if alarm is not None:
-            alarm.cancel()
-        for future in until:
-            future.remove_done_callback(wake)
-        coming.cancel()
+        if self._monitor is not None and not self._outputs.closed:
+            # In this order: it says a last word, and waits for ever if nobody is there to hear it.
+            self._outputs.disable_monitor()
+            self._monitor.close()
+        for channel in (self.shell, self.iopub, self._control):
+            if channel is not None:
+                channel.close()
 
 
 def _loads(frame: bytes) -> dict[str, Any]:

@@ -131,9 +131,6 @@ class View:
         return path
 
 
-OPEN_VIEW = View(())
-"""Everything is where it is."""
-
 _PACKAGE = str(Path(__file__).resolve().parents[1])
 
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.domain.isolation import Isolation
@@ -29,7 +29,6 @@ from workbench.kernels.egress import ENVIRONMENT, Egress
 from workbench.kernels.faults import Fault
 from workbench.kernels.folder import Placed, harvest, place
 from workbench.kernels.front import Front
-from workbench.kernels.hello import hello
 from workbench.kernels.metering import Gauge, Meter
 from workbench.kernels.outputs import Outputs
 from workbench.notebook.document import dump
@@ -167,7 +166,7 @@ class NotebookExecutor:
                 await asyncio.shield(_never_mind(starting))
 
     async def _start(self, wanted: Wanted, task: Task) -> Kernel:
-        """A kernel that knows what *task* has been lent, and nothing of it was executed yet.
+        """A kernel that is told what *task* has been lent, and nothing of it was executed yet.
 
         Raises:
             KernelLost: None could be had.
@@ -176,10 +175,11 @@ class NotebookExecutor:
         kernel = await self._kernels.start(wanted, seconds=seconds)
         if not (task.environment and kernel.own):
             return kernel
-        # Kernels were there before their run; what is executed so leaves no trace in them.
+        # Kernels were there before their run; what is executed so leaves no trace in them. Nobody
+        # waits for it: a kernel executes what it is sent in the order in which it was.
         code = f"__import__('os').environ.update({dict(task.environment)!r})"
         try:
-            await hello(kernel.connection, dead=kernel.dead, seconds=seconds, code=code)
+            await kernel.connection.execute(code, silent=True, kept=False)
         except BaseException:
             await asyncio.shield(_discard(kernel))
             raise
@@ -197,9 +197,17 @@ class NotebookExecutor:
         placed: Placed = {}
         if task.files and kernel.fleeting:
             placed = await asyncio.to_thread(place, task.files, kernel.folder)
-        if started is not None:
-            await started(self._kernels.isolation)
+        # While the disk takes in that it begins, everything is made ready.
+        telling = started(self._kernels.isolation) if started is not None else asyncio.sleep(0)
+        _, stage = await asyncio.gather(telling, self._set(kernel, front, task, report, placed))
         kernel.take()
+        ending = await stage.cells.carry_out(cancel)
+        return await self._conclude(kernel, front, task, stage, placed, ending)
+
+    async def _set(
+        self, kernel: Kernel, front: Front, task: Task, report: Report, placed: Placed
+    ) -> _Stage:
+        """The stage for the cells of *task*, which is to be carried out at once."""
         front.begin()
         gauge = Gauge(
             kernel.root,
@@ -220,12 +228,23 @@ class NotebookExecutor:
             run={"run_id": task.run_id, "test": task.test},
             patience_seconds=self._patience,
         )
-        ending = await cells.carry_out(cancel)
+        return _Stage(gauge=gauge, outputs=outputs, cells=cells)
+
+    async def _conclude(
+        self,
+        kernel: Kernel,
+        front: Front,
+        task: Task,
+        stage: _Stage,
+        placed: Placed,
+        ending: Ending,
+    ) -> Outcome:
+        """What became of *task*, whose cells have come to *ending*."""
         idle = ending.status is RunStatus.COMPLETED and not kernel.dead.done()
         spent = idle and not placed and _is_empty(kernel)
         if not spent:
             kernel.kill()  # and while it dies the notebook is completed
-        outputs.close()
+        stage.outputs.close()
         front.complete()
         notebook = dump(front.nb)
         usage, files = Usage(), list[str]()
@@ -235,14 +254,23 @@ class NotebookExecutor:
         return Outcome(
             status=ending.status,
             reason=ending.reason,
-            result=outputs.result,
+            result=stage.outputs.result,
             error=ending.error,
             notebook=notebook,
-            resource_usage=_together(gauge, usage, outputs),
+            resource_usage=_together(stage.gauge, usage, stage.outputs),
             isolation=self._kernels.isolation,
             cells=[step.record for step in front.steps],
             files=files,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """What the cells of one run are carried out with."""
+
+    gauge: Gauge
+    outputs: Outputs
+    cells: Cells
 
 
 def _together(gauge: Gauge, usage: Usage, outputs: Outputs) -> dict[str, object]:

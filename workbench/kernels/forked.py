@@ -23,7 +23,7 @@ from typing import Any
 
 from workbench.domain.network import Network
 from workbench.errors import KernelLost
-from workbench.kernels import Kernel, KernelSource, Usage, Wanted
+from workbench.kernels import Kernel, KernelSource, Usage, Wanted, proc
 from workbench.kernels.connection import Connection, make_context
 from workbench.kernels.environment import House
 from workbench.kernels.environments import Interpreter, executable_of, interpreter, own_interpreter
@@ -106,7 +106,7 @@ class ForkedKernel:
 
     def take(self) -> None:
         """Mark the moment from which its use is counted."""
-        self._cpu_before = _cpu_ms(self.root) + _cpu_ms(self.pid)
+        self._cpu_before = proc.cpu_ms(self.root) + proc.cpu_ms(self.pid)
 
     async def interrupt(self) -> None:
         """Ask what it is executing to stop; it may not heed."""
@@ -119,15 +119,18 @@ class ForkedKernel:
                 signal.pidfd_send_signal(self._kernel_fd, signal.SIGINT)
 
     def kill(self) -> None:
-        """End it and everything in its system at once."""
-        if self._root_fd < 0 or self.dead.done():
+        """End it and everything in its system at once, or as soon as it is there."""
+        if self.dead.done():
             return
         self._killed = True
+        if self._root_fd < 0:
+            return
         family = () if self._templates.walled else stop_family(self.root)
         # The kernel takes longer to end than its init, which ends it too: so they end side by side.
         for fd in (self._kernel_fd, self._root_fd):
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(fd, signal.SIGKILL)
+            if fd >= 0:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(fd, signal.SIGKILL)
         for pid in family:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -146,6 +149,7 @@ class ForkedKernel:
             _log.warning("Process %d does not end, although it was killed.", self.root)
             return Usage()
         finally:
+            self._hang_up()
             shutil.rmtree(self._sockets, ignore_errors=True)
         return Usage(
             cpu_ms=max(0, gone.cpu_ms - self._cpu_before),
@@ -172,12 +176,14 @@ class ForkedKernel:
     def _heed(self, said: dict[str, Any], fds: Sequence[int]) -> None:
         if "parted" in said:
             self._root_fd = fds[0]
-            self.root = _number(fds[0])
+            self.root = proc.number(fds[0])
             self._gone = self._template.zygote.gone(said["parted"])
             self._loop.add_reader(fds[0], self._died)
+            if self._killed:  # before anybody knew of it
+                self.kill()
         elif "born" in said:
             self._kernel_fd = fds[0]
-            self.pid = _number(fds[0])
+            self.pid = proc.number(fds[0])
         elif not self.ready.done():
             if "failed" in said:
                 self._lose(f"No kernel could be forked: {said['failed']}")
@@ -186,12 +192,16 @@ class ForkedKernel:
 
     def _fall_silent(self) -> None:
         """Nothing more will be heard: all is said, or all who could say it are gone."""
-        self._loop.remove_reader(self._channel)
-        self._channel.close()
+        self._hang_up()
         if self._root_fd < 0 and not self.dead.done():
             self.dead.set_result(None)
         if not self.ready.done():
             self._lose("The kernel died before it was ready.")
+
+    def _hang_up(self) -> None:
+        if self._channel.fileno() >= 0:
+            self._loop.remove_reader(self._channel)
+            self._channel.close()
 
     def _lose(self, why: str) -> None:
         if not self.ready.done():
@@ -370,28 +380,12 @@ class ForkedKernels:
             channel=heard,
             house=place.house,
             sockets=sockets,
-            connection=Connection(stem, key, context=self._context),
+            connection=Connection(
+                stem, key, context=self._context, patient=template.zygote.how == "lean"
+            ),
         )
 
 
 async def _discard(kernel: ForkedKernel) -> None:
     await kernel.end()
     kernel.clear()
-
-
-def _number(pidfd: int) -> int:
-    """The number that the process behind *pidfd* has here; 0 if it has gone."""
-    for line in Path(f"/proc/self/fdinfo/{pidfd}").read_text().splitlines():
-        if line.startswith("Pid:"):
-            return max(0, int(line.split()[1]))
-    return 0
-
-
-def _cpu_ms(pid: int) -> int:
-    """The processor time that process *pid* has used so far (`clock_getcpuclockid(3)`)."""
-    if not pid:
-        return 0
-    try:
-        return time.clock_gettime_ns(~pid << 3 | 2) // 1_000_000
-    except OSError:
-        return 0

@@ -7,9 +7,9 @@ successful that has run out of time.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from papermill import __version__ as papermill_version
 from papermill.engines import NotebookExecutionManager
@@ -19,18 +19,13 @@ from papermill.execute import (
     raise_for_execution_errors,
     remove_error_markers,
 )
-from papermill.parameterize import parameterize_notebook
+from papermill.translators import translate_parameters
 
 from workbench.domain.names import is_parameter_name
 from workbench.domain.parameters import TEST
 from workbench.kernels import CellRecord, Task
-from workbench.notebook.document import NotebookNode, node, thaw
-from workbench.notebook.tags import INJECTED, is_code, runs, skip_reason
-
-logging.getLogger("papermill").addFilter(
-    # An agent without parameters is no reason for a warning at every run of it.
-    lambda record: "does not contain a cell with tag" not in record.getMessage()
-)
+from workbench.notebook.document import NotebookNode, code_cell, node, thaw
+from workbench.notebook.tags import INJECTED, PARAMETERS, is_code, runs, skip_reason
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +71,18 @@ class Step:
         )
 
 
+class Manager(NotebookExecutionManager):  # type: ignore[misc]
+    """papermill's keeper of the metadata, which need not read its own dates again."""
+
+    def cell_complete(self, cell: NotebookNode, cell_index: int | None = None, **_: object) -> None:
+        """Write down that *cell* has ended."""
+        end, noted = self.now(), cell.metadata.papermill
+        noted["end_time"] = end.isoformat()
+        noted["duration"] = (end - datetime.fromisoformat(noted["start_time"])).total_seconds()
+        if noted["status"] != self.FAILED:
+            noted["status"] = self.COMPLETED
+
+
 class Front:
     """One notebook on its way through papermill.
 
@@ -100,7 +107,7 @@ class Front:
         given = {**task.parameters, TEST: task.test}
         _check_names(given)
         try:
-            nb = parameterize_notebook(nb, given, kernel_name=kernel, language=self.language)
+            _inject(nb, given, kernel=kernel, language=self.language)
         except PapermillException as error:
             # papermill does not speak the language; that matters only if there is something to say.
             if task.parameters:
@@ -109,7 +116,7 @@ class Front:
         self.nb: NotebookNode = nb
         self._test = task.test
         self.steps = _steps(nb, test=task.test)
-        self.manager = NotebookExecutionManager(nb, progress_bar=False, autosave_cell_every=0)
+        self.manager = Manager(nb, progress_bar=False, autosave_cell_every=0)
 
     def begin(self) -> None:
         """Write down that the run begins."""
@@ -138,6 +145,27 @@ def _dress(nb: NotebookNode) -> None:
     )
     for cell in nb.cells:
         cell.metadata.setdefault("tags", [])
+
+
+def _inject(nb: NotebookNode, given: Mapping[str, object], *, kernel: str, language: str) -> None:
+    """Put a cell with what is *given* where papermill puts it.
+
+    papermill's own function checks the cell against the format's schema, which takes longer than all
+    else that is done before the first cell.
+
+    Raises:
+        PapermillException: It does not speak the language.
+    """
+    source = translate_parameters(kernel, language, given, "Parameters")
+    cell = code_cell(source, id=INJECTED, tags=[INJECTED])
+    tags = [cell.metadata.tags for cell in nb.cells]
+    earlier = next((at for at, found in enumerate(tags) if INJECTED in found), None)
+    declared = next((at for at, found in enumerate(tags) if PARAMETERS in found), -1)
+    if earlier is None:
+        nb.cells.insert(declared + 1, cell)
+    else:
+        nb.cells[earlier] = cell
+    nb.metadata.papermill["parameters"] = given
 
 
 def _check_names(given: Mapping[str, object]) -> None:

@@ -13,10 +13,9 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
-import zmq.asyncio
-
 from workbench.errors import KernelLost
-from workbench.kernels.connection import Connection, Message, receive
+from workbench.kernels.channel import Channel, receive
+from workbench.kernels.connection import Connection, Message
 from workbench.kernels.faults import Fault
 
 _NUDGE_SECONDS = (0.25, 0.5, 1.0)
@@ -67,13 +66,13 @@ async def _reply(
 
 
 async def _messages(
-    socket: zmq.asyncio.Socket,
+    channel: Channel,
     connection: Connection,
     dead: asyncio.Future[Any],
     until: float,
 ) -> AsyncIterator[Message]:
     while (left := until - time.monotonic()) > 0:
-        frames = await receive(socket, dead, seconds=left)
+        frames = await receive(channel, dead, seconds=left)
         if frames is None:
             return
         yield connection.read(frames)

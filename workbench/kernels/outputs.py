@@ -20,25 +20,20 @@ from workbench.domain.limits import Limits
 from workbench.domain.runs import Reason
 from workbench.kernels.connection import Connection, Message
 from workbench.kernels.faults import Fault, broken
+from workbench.kernels.said import (
+    EVENT,
+    EVENT_BYTES,
+    RESULT,
+    Said,
+    demand,
+    event_in,
+    made_of,
+    told_of,
+)
 from workbench.notebook.document import NotebookNode, node
 
-RESULT = "application/vnd.workbench.result+json"
-EVENT = "application/vnd.workbench.event+json"
-EVENT_BYTES = 64 * 1024
-"""How much of one output an event carries; the notebook has the rest."""
-
-Said = tuple[EventType, dict[str, object]]
-
-# What an event of a used tool says besides, and of what kind that is.
-_TOOL_RESULT: Mapping[str, tuple[type, ...]] = {
-    "failed": (bool,),
-    "simulated": (bool,),
-    "effects": (str,),
-    "arguments": (dict, type(None)),
-}
 _UNCOUNTED = frozenset({"status", "execute_input"})
 _REFUNDS = 10
-_LEVELS = frozenset({"debug", "info", "warning", "error"})
 
 
 @dataclass(slots=True)
@@ -119,7 +114,7 @@ class Outputs(NotebookClient):
         try:
             _time(message, cell)
             count = message.content.get("execution_count", 0)
-            _demand(type(count) is int and count >= 0)
+            demand(type(count) is int and count >= 0)
             if message.type != "status":
                 self.process_message(message.as_jupyter(), cell, position)
         except Fault:
@@ -157,7 +152,7 @@ class Outputs(NotebookClient):
         """The output that *msg* became; None if an output widget took it, or it was cut."""
         if self.output_hook_stack.get(msg["parent_header"].get("msg_id")):
             return super().output(outs, msg, display_id, cell_index)
-        made = _made(msg)
+        made = made_of(msg)
         if made is None:
             return None
         if self.clear_before_next_output:
@@ -173,7 +168,7 @@ class Outputs(NotebookClient):
                 return None
         self._keep(cell_index, self._size)
         if special is None:
-            self._said.append((EventType.OUTPUT, _shown(made, self._size)))
+            self._said.append((EventType.OUTPUT, told_of(made, self._size)))
         if made.output_type == "stream":
             return self._stream(outs, made)
         self._settle()
@@ -198,7 +193,7 @@ class Outputs(NotebookClient):
 
     def _update_display_id(self, display_id: str, msg: dict[str, Any]) -> None:
         display = self._displays.get(display_id)
-        made = _made({**msg, "msg_type": "display_data"})
+        made = made_of({**msg, "msg_type": "display_data"})
         if display is None or made is None or not display.places:
             return
         growth = self._size - display.size
@@ -210,8 +205,7 @@ class Outputs(NotebookClient):
         _replace(display.data, made.data)
         _replace(display.metadata, made.metadata)
         if msg["msg_type"] == "update_display_data" and self._special(made, updated=True) is None:
-            shown = _shown(made, self._size)
-            self._said.append((EventType.OUTPUT, {**shown, "kind": "update"}))
+            self._said.append((EventType.OUTPUT, {**told_of(made, self._size), "kind": "update"}))
 
     def _place(self, display_id: str, made: NotebookNode, position: int) -> None:
         """Have *made* show what the display shows from now on, whatever that will be."""
@@ -231,7 +225,7 @@ class Outputs(NotebookClient):
         if RESULT in data and made.output_type == "display_data" and not updated:
             self._take_result(data[RESULT])
             return EventType.RESULT
-        said = _event(data.get(EVENT))
+        said = event_in(data.get(EVENT))
         if said is not None:
             self._said.append(said)
             return said[0]
@@ -306,98 +300,12 @@ class _Echo:
     def send(self, message: dict[str, Any]) -> None:
         frames = self.session.serialize(message)
         self._outputs.charge(sum(map(len, frames)))
-        self._connection.shell.send_multipart(frames)
-
-
-def _made(msg: Mapping[str, Any]) -> NotebookNode | None:
-    """The output that *msg* says, as nbformat has it; None if it says none."""
-    content = msg["content"]
-    match msg["msg_type"]:
-        case "stream":
-            name, text = content["name"], content["text"]
-            _demand(name in ("stdout", "stderr") and isinstance(text, str))
-            return node(output_type="stream", name=name, text=text)
-        case "error":
-            ename, evalue, lines = content["ename"], content["evalue"], content["traceback"]
-            _demand(isinstance(ename, str) and isinstance(evalue, str))
-            _demand(isinstance(lines, list) and all(isinstance(line, str) for line in lines))
-            return node(
-                output_type="error",
-                ename=ename[:EVENT_BYTES],
-                evalue=evalue[:EVENT_BYTES],
-                traceback=_within(lines, EVENT_BYTES),
-            )
-        case "display_data" | "execute_result" as kind:
-            data, metadata = content["data"], content["metadata"]
-            _demand(isinstance(data, dict) and isinstance(metadata, dict))
-            _demand(all(_fits(mime, value) for mime, value in data.items()))
-            made = node(output_type=kind, data=data, metadata=metadata)
-            if kind == "execute_result":
-                made["execution_count"] = content["execution_count"]
-            return made
-    return None
+        self._connection.shell.send(frames)
 
 
 def _replace(content: dict[str, Any], by: Mapping[str, Any]) -> None:
     content.clear()
     content.update(by)
-
-
-def _demand(holds: bool) -> None:
-    if not holds:
-        raise broken("an output that is none")
-
-
-def _fits(mime: str, value: object) -> bool:
-    if mime == "application/json" or mime.endswith("+json"):
-        return True
-    if isinstance(value, list):
-        return all(isinstance(line, str) for line in value)
-    return isinstance(value, str)
-
-
-def _within(lines: list[str], limit: int) -> list[str]:
-    kept: list[str] = []
-    for line in lines:
-        kept.append(line[:limit])
-        limit -= len(line)
-        if limit <= 0:
-            return [*kept, "[cut]"]
-    return kept
-
-
-def _shown(made: NotebookNode, size: int) -> dict[str, object]:
-    """What an event says of an output."""
-    kind = made.output_type
-    if kind == "stream":
-        shown = {"kind": kind, "name": made.name, "text": made.text[:EVENT_BYTES]}
-        return shown if len(made.text) <= EVENT_BYTES else {**shown, "cut": True}
-    if kind == "error":
-        return {"kind": kind, "ename": made.ename, "evalue": made.evalue}
-    if size <= EVENT_BYTES:
-        return {"kind": kind, "data": made.data}
-    return {"kind": kind, "data": dict.fromkeys(made.data), "cut": True}
-
-
-def _event(value: object) -> Said | None:
-    """The event that a display of ours stands for; None for one that only looks like it."""
-    match value:
-        case {"type": "log", "level": str(level), "message": str(message), **rest}:
-            fields = rest.get("fields", {})
-            if level in _LEVELS and isinstance(fields, dict):
-                return EventType.LOG, {"level": level, "message": message, "fields": fields}
-        case {"type": "progress", "fraction": float() | int() as part, "message": str(message)}:
-            if 0 <= part <= 1:
-                return EventType.PROGRESS, {"fraction": part, "message": message}
-        case {"type": "message.delta", "text": str(text)}:
-            return EventType.MESSAGE_DELTA, {"text": text}
-        case {"type": "tool.call", "id": str(id), "tool": str(tool), "arguments": dict(given)}:
-            return EventType.TOOL_CALL, {"id": id, "tool": tool, "arguments": given}
-        case {"type": "tool.result", "id": str(id), "tool": str(tool), "text": str(text), **rest}:
-            if all(isinstance(rest.get(name), kinds) for name, kinds in _TOOL_RESULT.items()):
-                more = {name: rest[name] for name in _TOOL_RESULT if name in rest}
-                return EventType.TOOL_RESULT, {"id": id, "tool": tool, "text": text, **more}
-    return None
 
 
 def _time(message: Message, cell: NotebookNode) -> None:

@@ -8,7 +8,8 @@ started when that run has ended, or a moment later if it goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+import time
+from collections.abc import Callable, Hashable
 
 from workbench.kernels import Kernel, KernelSource, Wanted
 from workbench.kernels.shelf import Shelf
@@ -27,12 +28,21 @@ class Pool:
         isolation: The level its kernels have.
     """
 
-    def __init__(self, source: KernelSource, *, size: int, wanted: Wanted, most: int = 0) -> None:
+    def __init__(
+        self,
+        source: KernelSource,
+        *,
+        size: int,
+        wanted: Wanted,
+        most: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Keep *size* kernels ready for *wanted*, and up to *most* of what is asked for more."""
         self.isolation = source.isolation
         self._source = source
         self._most = max(size, most)
-        self._usual = Shelf(source, wanted, least=size)
+        self._clock = clock
+        self._usual = Shelf(source, wanted, least=size, clock=clock)
         self._shelves: dict[Hashable, Shelf] = {source.kind(wanted): self._usual}
         self._looking: asyncio.TimerHandle | None = None
         self._closed = False
@@ -49,8 +59,11 @@ class Pool:
         spare = self._most - self._usual.least
         for shelf in sorted(self._shelves.values(), key=lambda s: -s.demand.per_second):
             spare -= shelf.fill(most=shelf.least + spare) - shelf.least
+        if self.ready > self._most:  # of what was asked for more than now
+            for shelf in self._shelves.values():
+                shelf.shed()
         if self._looking is None:
-            self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+            self._looking = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self.look)
 
     def kind(self, wanted: Wanted) -> Hashable:
         """What kernels have in common of which any serves for *wanted*."""
@@ -74,10 +87,13 @@ class Pool:
     def _shelf(self, wanted: Wanted) -> Shelf:
         kind = self._source.kind(wanted)
         if kind not in self._shelves:
-            self._shelves[kind] = Shelf(self._source, wanted, least=0)
+            self._shelves[kind] = Shelf(self._source, wanted, least=0, clock=self._clock)
         return self._shelves[kind]
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Let go of what nobody asks for any more, or should get, and begin to start the rest."""
+        if self._looking is not None:
+            self._looking.cancel()
         self._looking = None
         for kind, shelf in list(self._shelves.items()):
             shelf.shed()

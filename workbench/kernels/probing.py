@@ -29,7 +29,7 @@ from workbench.domain.isolation import Isolation
 from workbench.domain.limits import Limits
 from workbench.domain.runs import RunStatus
 from workbench.kernels import Kernel, KernelSource, Task
-from workbench.kernels.attacks import ALONE, ATTACKS
+from workbench.kernels.attacks import ALONE, ATTACKS, cells
 from workbench.kernels.executor import NotebookExecutor
 
 LIMITS = Limits(
@@ -62,7 +62,6 @@ KNOWN: Mapping[Isolation, frozenset[str]] = {
 """What each level is known not to deny."""
 
 _READY = "bait is ready"
-_ATTACKS_FILE = Path(__file__).with_name("attacks.py")
 
 _OTHER_RUN = f"""
 import contextlib, os, signal, socket, threading
@@ -135,7 +134,7 @@ async def _attacks(
     executor: NotebookExecutor, bait: Mapping[str, Any], names: Sequence[str]
 ) -> dict[str, str]:
     last = f"agent.result(assail(json.loads({json.dumps(json.dumps(bait))}), {list(names)!r}))"
-    task = _task(_ATTACKS_FILE.read_text(), f"import json\nfrom workbench import agent\n{last}")
+    task = _task(*cells(), f"import json\nfrom workbench import agent\n{last}")
     outcome = await executor.execute(task, report=lambda *_: None, cancel=asyncio.Event())
     if outcome.status is RunStatus.COMPLETED and isinstance(outcome.result, dict):
         return {name: str(outcome.result[name]) for name in names}

@@ -88,12 +88,32 @@ def read(pids: Iterable[int]) -> Reading:
 def _used_ns(pid: int, fields: Sequence[bytes]) -> int:
     own, reaped = int(fields[11]) + int(fields[12]), int(fields[13]) + int(fields[14])
     try:
-        # The clock that clock_getcpuclockid(3) gives for another process: exact, where the
-        # numbers are ticks of ten milliseconds.
-        exact = time.clock_gettime_ns((~pid << 3) | 2)
+        exact = _clock_ns(pid)
     except OSError:  # it has ended
         exact = own * _TICK_NS
     return exact + reaped * _TICK_NS
+
+
+def _clock_ns(pid: int) -> int:
+    # The clock that clock_getcpuclockid(3) gives for another process: exact, where the numbers
+    # in its files are ticks of ten milliseconds.
+    return time.clock_gettime_ns((~pid << 3) | 2)
+
+
+def cpu_ms(pid: int) -> int:
+    """The processor time that *pid* has used so far; 0 if it has ended, or none is meant."""
+    try:
+        return _clock_ns(pid) // 1_000_000 if pid else 0
+    except OSError:
+        return 0
+
+
+def number(pidfd: int) -> int:
+    """The number that the process behind *pidfd* has here; 0 if it has ended."""
+    for line in _read(f"/proc/self/fdinfo/{pidfd}").splitlines():
+        if line.startswith(b"Pid:"):
+            return max(0, int(line.split()[1]))
+    return 0
 
 
 def proportional(pid: int) -> int:

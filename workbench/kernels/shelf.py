@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 
 from workbench.errors import KernelLost
 from workbench.kernels import Kernel, KernelSource, Wanted
@@ -27,10 +28,18 @@ class Shelf:
         demand: How many are asked for.
     """
 
-    def __init__(self, source: KernelSource, wanted: Wanted, *, least: int) -> None:
+    def __init__(
+        self,
+        source: KernelSource,
+        wanted: Wanted,
+        *,
+        least: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Kernels for *wanted*, from *source*."""
         self.least = least
-        self.demand = Demand()
+        self.demand = Demand(clock=clock)
+        self._clock = clock
         self._source = source
         self._wanted = wanted
         self._most = least
@@ -95,7 +104,7 @@ class Shelf:
             return
         self._waiting = deque(waiting for waiting in self._waiting if not waiting.done())
         missing = len(self._waiting) - len(self._starting)
-        if time.monotonic() >= self._pause_until:
+        if self._clock() >= self._pause_until:
             missing += self._target - len(self._ready)
         for _ in range(missing):
             task = asyncio.ensure_future(self._add())
@@ -106,9 +115,9 @@ class Shelf:
         """Start one, for whoever has waited longest or for the next to come."""
         try:
             async with self._turn:
-                began = time.monotonic()
+                began = self._clock()
                 kernel = await self._source.start(self._wanted, seconds=_START_SECONDS)
-                self.demand.took(time.monotonic() - began)
+                self.demand.took(self._clock() - began)
         except KernelLost as error:
             self._failed(error)
             return
@@ -145,7 +154,7 @@ class Shelf:
         # What has just failed would most likely fail again at once, and for ever.
         seconds = min(_FIRST_PAUSE_SECONDS * 2**self._failures, _LONGEST_PAUSE_SECONDS)
         self._failures = min(self._failures + 1, 10)
-        self._pause_until = time.monotonic() + seconds
+        self._pause_until = self._clock() + seconds
         asyncio.get_running_loop().call_later(seconds, self._begin)
 
     def _end(self, kernel: Kernel) -> None:

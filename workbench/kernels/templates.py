@@ -64,7 +64,7 @@ class Templates:
         self._template: Template | None = None
         self._booting: asyncio.Task[Template] | None = None
         self._doing: set[asyncio.Task[None]] = set()
-        self._retired: list[Zygote] = []
+        self._alive: set[Zygote] = set()
         self._used_at = clock()
 
     @property
@@ -128,6 +128,8 @@ class Templates:
             zygote = Zygote(self._making.launch, environment=self._making.environment)
         except OSError as error:
             raise KernelLost(f"No kernels can be forked: {error}.") from None
+        self._alive.add(zygote)
+        zygote.dead.add_done_callback(lambda _: self._alive.discard(zygote))
         try:
             await zygote.boot(recipe)
         except BaseException:
@@ -142,20 +144,12 @@ class Templates:
         if zygote.dead.done():
             _log.warning("The template of kernels died and is replaced: %s", zygote.dead.result())
             return
-        self._retired.append(zygote)
-        self._do(self._see_out(zygote))
+        self._do(_see_out(zygote))
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._doing.add(task)
         task.add_done_callback(self._doing.discard)
-
-    async def _see_out(self, zygote: Zygote) -> None:
-        try:
-            await zygote.childless()
-        finally:
-            self._retired.remove(zygote)
-            await asyncio.shield(zygote.close())
 
     async def close(self) -> None:
         """End them, and whatever they have forked."""
@@ -166,6 +160,11 @@ class Templates:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        if self._template is not None:
-            zygote, self._template = self._template.zygote, None
+        self._template = None
+        for zygote in list(self._alive):
             await zygote.close()
+
+
+async def _see_out(zygote: Zygote) -> None:
+    await zygote.childless()
+    await zygote.close()

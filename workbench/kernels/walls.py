@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from workbench.domain.isolation import Isolation
 from workbench.kernels import shown
 from workbench.kernels.inside.confinement import (
+    HOSTNAME,
     SETTINGS_OF_THE_MACHINE,
     SOCKETS,
     SPARE_PROC,
@@ -148,7 +149,7 @@ _SETTINGS = tuple(
     for name in SETTINGS_OF_THE_MACHINE
     for word in ("--ro-bind-try", f"/proc/{name}", f"/proc/{name}")
 )
-_ACCOUNT = ("--uid", str(USER), "--gid", str(USER), "--hostname", "agent", "--cap-drop", "ALL")
+_ACCOUNT = ("--uid", str(USER), "--gid", str(USER), "--hostname", HOSTNAME, "--cap-drop", "ALL")
 
 
 def _lent(lend: Mapping[str, str]) -> list[str]:

@@ -158,7 +158,7 @@ class Zygote:
             # The whole group: a wall that is killed while it is put up leaves half of itself behind.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            await self.dead
+            await asyncio.wait({self.dead})
 
     def _overhear(self) -> None:
         chunk = self._stderr.read(4096)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from tornado.web import HTTPError
 
@@ -86,6 +87,19 @@ class Bench:
                 if self._known == before:
                     raise
                 return await moved.send(request)
+        except WorkbenchError as error:
+            raise Refused(error) from error
+
+    async def events(self, run_id: str) -> AsyncIterator[dict[str, Any]]:
+        """What happened and happens during a run, to its last event.
+
+        Raises:
+            Refused: The gateway knows no such run, or it is gone.
+        """
+        try:
+            gateway = self._gateway or self._found()
+            async for event in gateway.events(run_id):
+                yield event
         except WorkbenchError as error:
             raise Refused(error) from error
 

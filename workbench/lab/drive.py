@@ -9,28 +9,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import platform
 import shutil
-import sys
 from collections import OrderedDict
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any, cast
+from typing import Any
 from weakref import finalize
 
-from jupyter_server.base.handlers import AuthenticatedFileHandler
-from jupyter_server.files.handlers import FilesHandler
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
-from tornado.web import HTTPError, authenticated
+from tornado.web import HTTPError
 from traitlets import Unicode, default
 
-from workbench.errors import InvalidAgentConfig
 from workbench.lab import models
 from workbench.lab.bench import Bench
+from workbench.lab.documents import complete, read, reduce
+from workbench.lab.downloads import DriveFiles
+from workbench.lab.entries import Entry
 from workbench.lab.places import NOTEBOOK, Kind, Place, agent_name, place_of
-from workbench.lab.shelves import Entry, Shelves
+from workbench.lab.shelves import Shelves
 from workbench.lab.uploads import Uploads
-from workbench.notebook.document import load, node
+from workbench.notebook.document import node
 
 CHECKPOINTS = 20
 """How many earlier drafts JupyterLab offers: it shows their times and nothing else."""
@@ -46,16 +44,6 @@ _HERE = (
 )
 _MOVED = "This agent was renamed or archived elsewhere. Save Notebook As… keeps what you have."
 _NAMES = "Only a draft can be renamed, and only where it lies. Copy it instead."
-
-_PYTHON = {
-    "codemirror_mode": {"name": "ipython", "version": sys.version_info.major},
-    "file_extension": ".py",
-    "mimetype": "text/x-python",
-    "name": "python",
-    "nbconvert_exporter": "python",
-    "pygments_lexer": f"ipython{sys.version_info.major}",
-    "version": platform.python_version(),
-}
 
 
 class WorkbenchDrive(AsyncLargeFileManager):
@@ -78,6 +66,8 @@ class WorkbenchDrive(AsyncLargeFileManager):
         self.bench = bench or Bench()
         self.shelves = Shelves(self.bench, drive=self.drive, panel=Path(self.panel))
         self._seen: OrderedDict[str, str] = OrderedDict()
+        # The drafts that were shown with a kernel they do not name themselves.
+        self._told: set[str] = set()
         self._uploads = Uploads()
 
     @default("scratch")
@@ -151,11 +141,9 @@ class WorkbenchDrive(AsyncLargeFileManager):
         if entry.folder:
             if type not in (None, "directory"):
                 raise HTTPError(400, f"{path} is a folder.")
-            return (
-                models.folder(entry, await self.shelves.inside(place))
-                if content
-                else (models.bare(entry))
-            )
+            if not content:
+                return models.bare(entry)
+            return models.folder(entry, await self.shelves.inside(place))
         if type == "directory":
             raise HTTPError(400, f"{path} is no folder.")
         if not content:
@@ -186,12 +174,13 @@ class WorkbenchDrive(AsyncLargeFileManager):
 
     def _opened(self, entry: Entry, held: bytes, etag: str | None) -> dict[str, Any]:
         place, nb = entry.place, node(**json.loads(held))
-        _complete(nb.metadata)
+        told = complete(nb.metadata)
         self.mark_trusted_cells(nb, place.path)
         model = {**models.bare(entry), "content": nb, "format": "json"}
         if place.kind is Kind.DRAFT and etag:
             model |= models.hashed(etag)
             self._remember(place.path, etag)
+            (self._told.add if told else self._told.discard)(place.path)
         self.validate_notebook_model(model)
         return model
 
@@ -199,7 +188,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
         self._seen[path] = etag
         self._seen.move_to_end(path)
         if len(self._seen) > TABS:
-            self._seen.popitem(last=False)
+            self._told.discard(self._seen.popitem(last=False)[0])
 
     # Saving
 
@@ -225,7 +214,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
                 return models.bare(await self.shelves.entry(place))
             if not place.label.endswith(NOTEBOOK):
                 raise HTTPError(403, _HERE)
-            model = {"type": "notebook", "content": _read(whole)}
+            model = {"type": "notebook", "content": read(whole)}
         if place.kind in (Kind.VERSION, Kind.RUN, Kind.REVISION, Kind.PANEL):
             raise HTTPError(403, _COPY)
         saved = await self._save_draft(place, model)
@@ -238,7 +227,7 @@ class WorkbenchDrive(AsyncLargeFileManager):
         if content is not None:
             nb = node(**content)
             self.check_and_sign(nb, target.path)
-            _reduce(nb.metadata)
+            reduce(nb.metadata, told=target.path in self._told)
             content = json.loads(json.dumps(nb))
         if await self._holds(target):
             entry = await self.shelves.entry(target)
@@ -397,50 +386,6 @@ class WorkbenchDrive(AsyncLargeFileManager):
     def scratch_of(self, place: Place) -> Path:
         """The folder in which kernels for *place* start."""
         return Path(self.scratch, place.owner, place.name)
-
-
-class DriveFiles(AuthenticatedFileHandler):
-    """`/files/…`: what lies on the drive by way of the gateway, the rest from the disk."""
-
-    @authenticated
-    async def get(  # type: ignore[override]
-        self, path: str, include_body: bool = True, **kwargs: Any
-    ) -> None:
-        """Send the file."""
-        if self._on_the_drive(path):
-            await cast("Any", FilesHandler).get(self, path, include_body)
-        else:
-            await cast("Any", super()).get(path, include_body=include_body, **kwargs)
-
-    @authenticated
-    def head(self, path: str) -> Any:  # type: ignore[override]
-        """Send what is said of the file."""
-        if self._on_the_drive(path):
-            return cast("Any", FilesHandler).head(self, path)
-        return super().head(path)
-
-    def _on_the_drive(self, path: str) -> bool:
-        return cast("WorkbenchDrive", self.contents_manager).place(path) is not None
-
-
-def _read(content: bytes) -> Any:
-    try:
-        return load(content)
-    except InvalidAgentConfig as error:
-        raise HTTPError(400, f"That is no notebook: {error}") from None
-
-
-def _complete(metadata: dict[str, Any]) -> None:
-    """Say of a Python notebook what its kernel would: else opening it counts as an edit."""
-    language = metadata.get("language_info")
-    if language is not None and language.get("name") == "python" and "version" not in language:
-        language.update(_PYTHON)
-
-
-def _reduce(metadata: dict[str, Any]) -> None:
-    """Leave out what a kernel says of Python: another kernel's word for it makes no new draft."""
-    if metadata.get("language_info", {}).get("name") == _PYTHON["name"]:
-        metadata["language_info"] = {"name": _PYTHON["name"]}
 
 
 def _lay_out(folder: Path, files: dict[str, bytes]) -> None:

@@ -5,6 +5,7 @@ The gateway's token stays here. A page in the browser proves itself to JupyterLa
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -13,6 +14,7 @@ from urllib.parse import parse_qsl
 
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, authenticated
 
 from workbench.client.requests import Answer, Request
@@ -22,6 +24,9 @@ from workbench.lab.starters import Starters
 
 _RELAYED = re.compile(r"/(me|agents(/.*)?|runs(/.*)?)")
 _PAGE = "text/html"
+# What says how far a run is, and what of that.
+_TELLING = ("cell.started", "cell.finished", "progress", "run.retrying")
+_TOLD = ("type", "of", "message")
 # A page that is shown in JupyterLab may do nothing there: it may hold what an agent wrote.
 _SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -91,6 +96,47 @@ class Relay(APIHandler):
         return answer.content
 
 
+class RunEvents(APIHandler):
+    """Tells how far a run is, an event a line, from its first to its last."""
+
+    auth_resource = "contents"
+    _telling: asyncio.Task[None] | None = None
+
+    def initialize(self, bench: Bench) -> None:
+        """Ask *bench*."""
+        self._bench = bench
+
+    @authenticated
+    async def get(self, run: str) -> None:
+        """Tell it as it happens, as long as somebody listens."""
+        self._telling = asyncio.create_task(self._tell(run))
+        await asyncio.wait([self._telling])
+        if not self._telling.cancelled():
+            self._telling.result()
+
+    def on_connection_close(self) -> None:
+        """Tell nobody no more."""
+        if self._telling is not None:
+            self._telling.cancel()
+
+    async def _tell(self, run: str) -> None:
+        self.set_header("Content-Type", "application/x-ndjson")
+        self.set_header("Cache-Control", "no-store")
+        said = False
+        try:
+            async for event in self._bench.events(run):
+                if event["type"] in _TELLING:
+                    self.write(json.dumps({key: event.get(key) for key in _TOLD}) + "\n")
+                    said = True
+                    await self.flush()
+        except Refused:
+            # Once something is told there is no other status: who hears the end asks how it stands.
+            if not said:
+                raise
+        except StreamClosedError:
+            pass  # nobody listens any more
+
+
 class NewAgents(APIHandler):
     """What a new agent can begin with, and its beginning."""
 
@@ -130,10 +176,12 @@ def add_handlers(server: Any) -> None:
     web, base = server.web_app, server.web_app.settings["base_url"]
     web.settings.setdefault("page_config_data", {})["workbenchDrive"] = drive.drive
     starters = Starters(drive.shelves, Path(drive.starters) if drive.starters else None)
+    events = url_path_join(base, "workbench", "events") + "/([A-Za-z0-9_-]+)"
     web.add_handlers(
         ".*$",
         [
             (url_path_join(base, "workbench", "gateway") + "(/.*)", Relay, {"bench": drive.bench}),
+            (events, RunEvents, {"bench": drive.bench}),
             (url_path_join(base, "workbench", "new"), NewAgents, {"starters": starters}),
         ],
     )

@@ -8,7 +8,7 @@ import mimetypes
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.lab.shelves import Entry
+from workbench.lab.entries import Entry
 
 _SHA256 = "sha256"
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,15 @@ from tornado.web import HTTPError
 
 from workbench.client.requests import Request, path_of
 from workbench.lab.bench import Bench
+from workbench.lab.entries import (
+    Entry,
+    called,
+    folder_entry,
+    moment_of,
+    revision_entry,
+    run_entry,
+    version_entry,
+)
 from workbench.lab.places import NOTEBOOK, PANEL, Kind, Place, place_of
 
 MOST = 1_000
@@ -23,30 +31,6 @@ MOST = 1_000
 
 _PAGE = 200
 _SHELVES = ("files", "revisions", "runs", "tests")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """Something on the drive.
-
-    Attributes:
-        folder: Whether others lie in it.
-        at: When it last changed.
-        writable: Whether it may be saved in its place.
-        etag: What its content is known by, where that is known without asking for it.
-    """
-
-    place: Place
-    folder: bool
-    at: datetime
-    writable: bool = False
-    etag: str | None = None
-    size: int | None = None
-
-    @property
-    def is_notebook(self) -> bool:
-        """Whether it opens as a notebook."""
-        return not self.folder and self.place.kind is not Kind.FILES
 
 
 class Shelves:
@@ -236,17 +220,17 @@ class Shelves:
     async def _top(self, place: Place) -> list[Entry]:
         newest = {await self.me(): self._beginning()}
         async for about in self._all("/agents"):
-            at = _moment(about["updated_at"])
+            at = moment_of(about["updated_at"])
             newest[about["owner"]] = max(newest.get(about["owner"], at), at)
-        folders = [_folder(self.at(place.below(owner)), at) for owner, at in newest.items()]
+        folders = [folder_entry(self.at(place.below(owner)), at) for owner, at in newest.items()]
         return [await self._the_panel(self.at(place.below(PANEL))), *folders]
 
     async def _owner(self, place: Place) -> list[Entry]:
         found = []
         async for about in self._all("/agents", {"owner": place.owner}):
-            at = _moment(about["updated_at"])
+            at = moment_of(about["updated_at"])
             found.append(self._draft_entry(about))
-            found.append(_folder(self.at(place.below(about["agent_name"])), at))
+            found.append(folder_entry(self.at(place.below(about["agent_name"])), at))
         if not found and place.owner != await self.me():
             raise _nothing(place)
         return found
@@ -254,18 +238,20 @@ class Shelves:
     async def _agent(self, place: Place) -> list[Entry]:
         about = await self.about(place)
         shelves = _SHELVES if about["writable"] else ("runs",)
-        at = _moment(about["updated_at"])
-        found = [_folder(self.at(place.below(shelf)), at) for shelf in shelves]
+        at = moment_of(about["updated_at"])
+        found = [folder_entry(self.at(place.below(shelf)), at) for shelf in shelves]
         async for version in self._all(path_of("agents", place.owner, place.name, "versions")):
             path = place.below(f"{version['version']}{NOTEBOOK}")
-            found.append(_version(self.at(path), version))
+            found.append(version_entry(self.at(path), version))
         return found
 
     async def _runs(self, place: Place) -> list[Entry]:
         query = {"test": place.test or None}
         path = path_of("agents", place.owner, place.name, "runs")
         return [
-            _run(self.at(place.below(_called(run["created_at"], run["status"], run["id"]))), run)
+            run_entry(
+                self.at(place.below(called(run["created_at"], run["status"], run["id"]))), run
+            )
             async for run in self._all(path, query, most=_PAGE)
             # What has not ended has no executed notebook yet.
             if run["completed_at"] is not None
@@ -273,13 +259,15 @@ class Shelves:
 
     async def _revisions(self, place: Place) -> list[Entry]:
         return [
-            _revision(self.at(place.below(_called(revision["saved_at"], revision["id"]))), revision)
+            revision_entry(
+                self.at(place.below(called(revision["saved_at"], revision["id"]))), revision
+            )
             for revision in await self.revisions(place)
         ]
 
     async def _files(self, place: Place) -> list[Entry]:
         about = await self.about(place)
-        at, head = _moment(about["updated_at"]), f"{place.item}/" if place.item else ""
+        at, head = moment_of(about["updated_at"]), f"{place.item}/" if place.item else ""
         found: dict[str, Entry] = {}
         for file in about["files"]:
             if not file["path"].startswith(head):
@@ -287,7 +275,7 @@ class Shelves:
             label, deeper, _ = file["path"][len(head) :].partition("/")
             below = self.at(place.below(label))
             if deeper:
-                found[label] = _folder(below, at, writable=about["writable"])
+                found[label] = folder_entry(below, at, writable=about["writable"])
             else:
                 found[label] = Entry(
                     place=below,
@@ -301,7 +289,7 @@ class Shelves:
         return list(found.values())
 
     async def _the_top(self, place: Place) -> Entry:
-        return _folder(place, self._beginning(), writable=True)
+        return folder_entry(place, self._beginning(), writable=True)
 
     async def _the_panel(self, place: Place) -> Entry:
         return Entry(place=place, folder=False, at=self._beginning())
@@ -314,7 +302,7 @@ class Shelves:
         mine = place.owner == await self.me()
         inside = [] if mine else await self._owner(place)
         at = max((entry.at for entry in inside), default=self._beginning())
-        return _folder(place, at, writable=mine)
+        return folder_entry(place, at, writable=mine)
 
     async def _the_draft(self, place: Place) -> Entry:
         return self._draft_entry(await self.about(place), place)
@@ -323,35 +311,35 @@ class Shelves:
         return Entry(
             place=place or self._draft(about["owner"], about["agent_name"]),
             folder=False,
-            at=_moment(about["updated_at"]),
+            at=moment_of(about["updated_at"]),
             writable=bool(about["writable"]),
             etag=str(about["etag"]),
         )
 
     async def _the_agents_folder(self, place: Place) -> Entry:
         about = await self.about(place)
-        return _folder(place, _moment(about["updated_at"]))
+        return folder_entry(place, moment_of(about["updated_at"]))
 
     async def _the_version(self, place: Place) -> Entry:
         path = path_of("agents", place.owner, place.name, "versions", place.item)
-        return _version(place, await self._json(path))
+        return version_entry(place, await self._json(path))
 
     async def _the_run(self, place: Place) -> Entry:
         run = await self._json(path_of("runs", place.item))
         if run["agent"] != place.address or run["completed_at"] is None:
             raise _nothing(place)
-        return _run(place, run)
+        return run_entry(place, run)
 
     async def _the_revision(self, place: Place) -> Entry:
         known = (r for r in await self.revisions(place) if r["id"] == place.item)
         if (revision := next(known, None)) is None:
             raise _nothing(place)
-        return _revision(place, revision)
+        return revision_entry(place, revision)
 
     async def _the_file(self, place: Place) -> Entry:
         if not place.item:
             about = await self.about(place)
-            return _folder(place, _moment(about["updated_at"]), writable=about["writable"])
+            return folder_entry(place, moment_of(about["updated_at"]), writable=about["writable"])
         folder, _, label = place.path.rpartition("/")
         inside = await self._files(self.at(folder))
         entry = next((entry for entry in inside if entry.place.label == label), None)
@@ -395,31 +383,3 @@ def _shown(about: Mapping[str, Any]) -> str | None:
 
 def _file(place: Place) -> str:
     return path_of("agents", place.owner, place.name, "files", *place.item.split("/"))
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _called(moment: str, *words: str) -> str:
-    """What a notebook is called that came to be at *moment*: its day and time here, and *words*."""
-    when = _moment(moment).astimezone().strftime("%Y-%m-%d %H.%M.%S")
-    return " ".join((when, *words)) + NOTEBOOK
-
-
-def _folder(place: Place, at: datetime, *, writable: bool = False) -> Entry:
-    return Entry(place=place, folder=True, at=at, writable=writable)
-
-
-def _version(place: Place, version: Mapping[str, Any]) -> Entry:
-    at = _moment(version["published_at"])
-    return Entry(place=place, folder=False, at=at, etag=str(version["etag"]))
-
-
-def _run(place: Place, run: Mapping[str, Any]) -> Entry:
-    return Entry(place=place, folder=False, at=_moment(run["completed_at"]))
-
-
-def _revision(place: Place, revision: Mapping[str, Any]) -> Entry:
-    at = _moment(revision["saved_at"])
-    return Entry(place=place, folder=False, at=at, etag=str(revision["etag"]))

@@ -97,25 +97,6 @@ def _response(
     mark: str,
     model: str,
 ) -> dict[str, Any]:
-    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
-    message = {
-        "type": "message",
-        "id": f"msg_{mark}",
-        "role": "assistant",
-        "status": "completed",
-        "content": [part],
-    }
-    output: list[dict[str, Any]] = [
-        {
-            "type": "function_call",
-            "id": f"fc_{mark}_{n}",
-            "call_id": f"call_{mark}_{n}",
-            "name": name,
-            "arguments": given,
-            "status": "completed",
-        }
-        for n, (name, given) in enumerate(calls)
-    ]
     body = question.body
     return {
         "id": f"resp_{mark}",
@@ -127,7 +108,7 @@ def _response(
         "incomplete_details": None,
         "instructions": body.get("instructions"),
         "metadata": body.get("metadata") or {},
-        "output": output or [message],
+        "output": _called(calls, mark) or [_spoken(text, mark)],
         "parallel_tool_calls": True,
         "tool_choice": body.get("tool_choice") or "auto",
         "tools": body.get("tools") or [],
@@ -140,6 +121,33 @@ def _response(
             "output_tokens_details": {"reasoning_tokens": 0},
             "total_tokens": tokens.total,
         },
+    }
+
+
+def _called(calls: Sequence[tuple[str, str]], mark: str) -> list[dict[str, Any]]:
+    """The items of an answer that calls functions."""
+    return [
+        {
+            "type": "function_call",
+            "id": f"fc_{mark}_{n}",
+            "call_id": f"call_{mark}_{n}",
+            "name": name,
+            "arguments": given,
+            "status": "completed",
+        }
+        for n, (name, given) in enumerate(calls)
+    ]
+
+
+def _spoken(text: str, mark: str) -> dict[str, Any]:
+    """The item of an answer in words."""
+    part = {"type": "output_text", "text": text, "annotations": [], "logprobs": []}
+    return {
+        "type": "message",
+        "id": f"msg_{mark}",
+        "role": "assistant",
+        "status": "completed",
+        "content": [part],
     }
 
 

@@ -16,6 +16,10 @@ model = "our-*"
 input = 0.20
 output = 0.80
 
+[[models.script]]
+when = { last_user = "hello" }
+reply = { text = "Hello." }
+
 [models.budgets.run]
 usd = 0.50
 calls = 100
@@ -23,7 +27,7 @@ calls = 100
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -31,7 +35,8 @@ from urllib.parse import urlsplit
 
 from workbench.domain.models import Budget, Catalogue, Listed, Price, Upstream, read_budget
 from workbench.domain.names import is_name
-from workbench.errors import InvalidRequest
+from workbench.errors import InvalidAgentConfig, InvalidRequest
+from workbench.llm.scripted import read_rules
 
 T = TypeVar("T")
 
@@ -53,7 +58,7 @@ def read_catalogue(table: Mapping[str, Any]) -> Catalogue:
     Raises:
         InvalidRequest: It makes no sense; the message names the place.
     """
-    _check(table, "models", "default upstreams prices budgets")
+    _check(table, "models", "default upstreams prices script budgets")
     upstreams = _each(table.get("upstreams", {}), "models.upstreams")
     prices = table.get("prices", [])
     if not isinstance(prices, list):
@@ -64,6 +69,7 @@ def read_catalogue(table: Mapping[str, Any]) -> Catalogue:
         upstreams=[_upstream(name, each) for name, each in upstreams.items()],
         default=_get(table, "default", "models", _text, ""),
         prices=[_listed(n, each) for n, each in enumerate(prices)],
+        script=_script(table.get("script", [])),
         **{name: _budget(f"models.budgets.{name}", each) for name, each in budgets.items()},
     )
 
@@ -108,6 +114,16 @@ def _listed(number: int, table: Mapping[str, Any]) -> Listed:
     )
     since = _get(table, "since", where, _moment, _BEGINNING)
     return Listed(model=_get(table, "model", where, _text, ""), since=since, price=price)
+
+
+def _script(rules: object) -> Sequence[Mapping[str, Any]]:
+    if not isinstance(rules, list):
+        raise _wrong("models.script", "must be a list of rules")
+    try:
+        read_rules(rules)
+    except InvalidAgentConfig as error:
+        raise _wrong("models.script", f"cannot be followed: {error}") from None
+    return rules
 
 
 def _budget(where: str, table: object) -> Budget:

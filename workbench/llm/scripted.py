@@ -57,10 +57,25 @@ def read_script(content: bytes) -> Sequence[Rule]:
     """
     try:
         rules = json.loads(content)["rules"]
-        read = [_rule(number, rule) for number, rule in enumerate(rules)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise _no_script(error) from None
+    return read_rules(rules)
+
+
+def read_rules(rules: Iterable[Mapping[str, Any]]) -> Sequence[Rule]:
+    """The rules of a script that has been read already.
+
+    Raises:
+        InvalidAgentConfig: One of them is none; the message says which.
+    """
+    try:
+        return [_rule(number, rule) for number, rule in enumerate(rules)]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InvalidAgentConfig(f"The script of the scripted model is none: {error}.") from None
-    return read
+        raise _no_script(error) from None
+
+
+def _no_script(error: Exception) -> InvalidAgentConfig:
+    return InvalidAgentConfig(f"The script of the scripted model is none: {error}.")
 
 
 def _rule(number: int, rule: Mapping[str, Any]) -> Rule:

@@ -158,6 +158,13 @@ def compare(before: Side, after: Side) -> Comparison:
     )
 
 
+def changed_cells(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> list[CellChange]:
+    """The cells that are different, in the order of *after*."""
+    return _cells(before, after)[0]
+
+
 def _cells(
     before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> tuple[list[CellChange], int]:

@@ -16,8 +16,7 @@ from workbench.domain.isolation import Isolation
 from workbench.domain.limits import DECLARABLE
 from workbench.domain.network import MAX_HOSTS, Network, read_hosts
 from workbench.domain.parameters import Parameter, accept, object_schema
-from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NEVER, Retry
-from workbench.domain.runs import Reason
+from workbench.domain.retries import LONGEST_PAUSE_SECONDS, LOST, NAMEABLE, Retry
 from workbench.errors import InvalidAgentConfig, InvalidInput, InvalidRequest
 from workbench.notebook.asking import budget, shell, uses
 from workbench.notebook.asking import wrong as _wrong
@@ -321,9 +320,8 @@ def _retry(own: Mapping[str, Any]) -> Retry:
     most, on = said.get("max", 0), said.get("on", list(LOST))
     if type(most) is not int or not 0 <= most <= MAX_RETRY:
         raise _wrong("retry", f"must be a whole number from 0 to {MAX_RETRY}")
-    allowed = sorted(set(map(str, Reason)) - NEVER)
-    if not isinstance(on, list) or not all(one in allowed for one in on):
-        raise _wrong("retry.on", f"must be a list of {', '.join(allowed)}")
+    if not isinstance(on, list) or not all(one in NAMEABLE for one in on):
+        raise _wrong("retry.on", f"must be a list of {', '.join(NAMEABLE)}")
     pause = said.get("backoff_seconds", 1.0)
     number = isinstance(pause, int | float) and not isinstance(pause, bool)
     if not number or not 0 <= pause <= LONGEST_PAUSE_SECONDS:

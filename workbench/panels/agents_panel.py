@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from workbench.panels import parts, wording
+from workbench.panels.describe_panel import DescribePanel
 from workbench.panels.editor_panel import EditorPanel
 from workbench.panels.link import Link
 from workbench.panels.new_panel import NewPanel
@@ -32,6 +33,7 @@ class AgentsState:
         agent: The one that is looked at.
         tab: Which side of it.
         making: Whether a new one is made up.
+        describing: Whether one is described, to be written.
     """
 
     user: str = ""
@@ -41,6 +43,7 @@ class AgentsState:
     agent: View | None = None
     tab: str = "run"
     making: bool = False
+    describing: bool = False
     problem: str = ""
 
     @property
@@ -62,6 +65,7 @@ class AgentsPanel(Panel[AgentsState]):
         versions: Its versions.
         editor: What it says of itself.
         new: Where another is made.
+        described: Where another is written.
     """
 
     def __init__(self, link: Link) -> None:
@@ -71,6 +75,7 @@ class AgentsPanel(Panel[AgentsState]):
         self.versions = VersionsPanel(link, self._changed)
         self.editor = EditorPanel(link, self._changed)
         self.new = NewPanel(link, self._made, lambda: self.change(making=False))
+        self.described = DescribePanel(link, self._made, lambda: self.change(describing=False))
         self._parts()
         self.draw()
 
@@ -85,15 +90,19 @@ class AgentsPanel(Panel[AgentsState]):
 
     def look_at(self, agent: View) -> None:
         """Show *agent* and all that can be done with it."""
-        self.change(agent=agent, making=False, problem="")
+        self.change(agent=agent, making=False, describing=False, problem="")
         self.runs.look_at(agent)
         self.versions.look_at(agent)
         self.editor.look_at(agent)
         self._go(self._read_about(agent))
 
+    def fill_in(self, address: str, given: Mapping[str, object]) -> None:
+        """Show the agent at *address* with what was *given* to it before in its form."""
+        self._go(self._fill_in(address, given))
+
     async def done(self) -> None:
         """Wait until nothing is under way any more."""
-        panels = (self.new, self.runs, self.versions, self.editor)
+        panels = (self.new, self.described, self.runs, self.versions, self.editor)
         await super().done()
         for panel in panels:
             await panel.done()
@@ -104,7 +113,7 @@ class AgentsPanel(Panel[AgentsState]):
 
     def close(self) -> None:
         """Give up what is under way; runs go on."""
-        for panel in (self.runs, self.versions, self.editor, self.new):
+        for panel in (self.runs, self.versions, self.editor, self.new, self.described):
             panel.close()
         super().close()
 
@@ -118,12 +127,13 @@ class AgentsPanel(Panel[AgentsState]):
         self._cards.show(
             look="rows",
             items=[_card(agent) for agent in state.found],
-            selected="" if state.agent is None or state.making else state.agent["id"],
+            selected="" if state.agent is None or self._away else state.agent["id"],
             empty=empty if state.text or state.filter or not empty else wording.NO_AGENTS,
         )
         self._trouble.show(text=state.problem, tone="bad" if state.problem else "")
         parts.appear(self.new.view, when=state.making)
-        parts.appear(self._one, when=not state.making)
+        parts.appear(self.described.view, when=state.describing)
+        parts.appear(self._one, when=not self._away)
         self._draw_one(state)
 
     def _draw_one(self, state: AgentsState) -> None:
@@ -152,25 +162,49 @@ class AgentsPanel(Panel[AgentsState]):
                 break
         if text == self.state.text:
             self.change(user=user, agents=tuple(agents), problem="")
-        if self.state.agent is None and agents and not self.state.making:
+        if self.state.agent is None and agents and not self._away:
             self.look_at(agents[0])
+
+    async def _fill_in(self, address: str, given: Mapping[str, object]) -> None:
+        noun = await self._link.wb.agents.get(address)
+        self.look_at(noun.about)
+        self.runs.look_at(noun.about, given)
+        self.change(tab="run")
 
     async def _read_about(self, agent: View) -> None:
         noun = self._link.wb.agent(dict(agent))
         await noun.refresh()
+        self._know(noun.about)
         if self.state.agent is not None and self.state.agent["id"] == agent["id"]:
+            if noun.about["updated_at"] != agent["updated_at"]:
+                self._show_again(noun.about)
             self.change(agent=noun.about)
+
+    @property
+    def _away(self) -> bool:
+        """Whether one is made that is not there yet."""
+        return self.state.making or self.state.describing
 
     def _changed(self, agent: View) -> None:
         """Take note that *agent* is otherwise now."""
         self.change(agent=agent)
+        self._show_again(agent)
+        self.read()
+
+    def _show_again(self, agent: View) -> None:
+        """Show all sides of *agent* as they are now; what is under way or not saved stays."""
         if not self.runs.state.busy:
             self.runs.look_at(agent)
-        if self.versions.state.agent is not agent:
+        if self.versions.state.agent is not agent and not self.versions.state.doing:
             self.versions.look_at(agent)
         if self.editor.state.agent is not agent:
             self.editor.look_at(agent)
-        self.read()
+
+    def _know(self, agent: View) -> None:
+        """Note in the list how *agent* stands now."""
+        if (agents := self.state.agents) is not None:
+            known = tuple(agent if one["id"] == agent["id"] else one for one in agents)
+            self.change(agents=known)
 
     def _made(self, agent: View) -> None:
         self.read()
@@ -178,7 +212,8 @@ class AgentsPanel(Panel[AgentsState]):
 
     def _parts(self) -> None:
         make = {"id": "new", "label": wording.NEW_AGENT, "icon": "add", "look": "main"}
-        self._new = parts.Actions(lambda _: self.change(making=True), buttons=[make])
+        describe = {"id": "describe", "label": wording.DESCRIBE}
+        self._new = parts.Actions(self._on_new, buttons=[make, describe])
         self._search = parts.Search(self._on_search, hint="")
         self._cards = parts.Cards(self._on_card, items=[])
         self._head, self._trouble = parts.Note(), parts.Note()
@@ -195,8 +230,12 @@ class AgentsPanel(Panel[AgentsState]):
             "wb-stack", self._trouble, self._head, self._sides_of_it, *self._sides.values()
         )
         left = parts.boxed("wb-stack", self._new, self._search, self._cards)
-        right = parts.boxed("wb-stack", self.new.view, self._one)
+        right = parts.boxed("wb-stack", self.new.view, self.described.view, self._one)
         self.view = parts.boxed("wb-side", left, right)
+
+    def _on_new(self, told: View) -> None:
+        described = told.get("press") == "describe"
+        self.change(making=not described, describing=described)
 
     def _on_search(self, told: View) -> None:
         if "find" in told:
@@ -215,7 +254,7 @@ def _card(agent: View) -> dict[str, Any]:
     return {
         "id": agent["id"],
         "title": agent["agent_name"],
-        "badge": wording.badge(agent["stage"]),
+        "badge": wording.version_badge(agent),
         "text": agent["description"] or agent["owner"],
     }
 
@@ -227,6 +266,6 @@ def _head(agent: View) -> dict[str, Any]:
     return {
         "title": f"{agent['owner']}/{agent['agent_name']}",
         "badges": badges,
-        "meta": f"{wording.version_of(agent)} · {agent['visibility']}",
+        "meta": wording.standing(agent),
         "text": agent["description"],
     }

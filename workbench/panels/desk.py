@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from workbench.client.workbench import AsyncWorkbench
 from workbench.panels import parts, wording
@@ -44,7 +45,7 @@ class Desk(Panel[DeskState]):
         link = Link(find)
         super().__init__(link, DeskState())
         self.agents = AgentsPanel(link)
-        self.runs = RunsPanel(link)
+        self.runs = RunsPanel(link, self._again)
         self.figures = FiguresPanel(link)
         self._trouble = parts.Note()
         self._tabs = parts.Tabs(lambda told: self.show(str(told.get("choose"))), tabs=[])
@@ -83,6 +84,11 @@ class Desk(Panel[DeskState]):
         self._tabs.show(tabs=tabs, selected=self.state.tab)
         for name, view in self._sides.items():
             parts.appear(view, when=name == self.state.tab)
+
+    def _again(self, run: Mapping[str, Any]) -> None:
+        """Show the form of the agent that *run* is of, filled in as it was then."""
+        self.change(tab="agents")
+        self.agents.fill_in(run["agent"], run["parameters"])
 
     def _reload(self) -> None:
         read = {"agents": self.agents.read, "runs": self.runs.read, "figures": self.figures.read}

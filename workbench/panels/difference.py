@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from html import escape
 from pathlib import Path
@@ -27,15 +27,39 @@ def difference_page(before: View, old: View, after: View, new: View) -> str:
 
 
 def _facts(before: View, after: View) -> str:
-    names = ("id", "version", "status", "execution_time_ms", "parameters", "result")
-    rows = "".join(_fact(name, before.get(name), after.get(name)) for name in names)
-    return f"<table>{rows}</table>"
+    heads = "".join(
+        f"<th scope=col><code>{escape(run['id'])}</code></th>" for run in (before, after)
+    )
+    rows = "".join(_fact(name, fact(before), fact(after)) for name, fact in _FACTS.items())
+    values = "".join(_value(name, before.get(name), after.get(name)) for name in _VALUES)
+    return f"<table><tr><th>run</th>{heads}</tr>{rows}</table>{values}"
 
 
-def _fact(name: str, left: object, right: object) -> str:
-    mark = "" if left == right else " class=changed"
-    cells = "".join(f"<td><pre>{escape(_spelled(value))}</pre></td>" for value in (left, right))
-    return f"<tr{mark}><th>{escape(name.replace('_', ' '))}</th>{cells}</tr>"
+_FACTS: Mapping[str, Callable[[View], str]] = {
+    "version": lambda run: str(run["version"]),
+    "status": lambda run: " · ".join(filter(None, (run["status"], run.get("reason")))),
+    "took": lambda run: _seconds(run["execution_time_ms"]),
+}
+_VALUES = ("parameters", "result")
+
+
+def _fact(name: str, left: str, right: str) -> str:
+    mark = "" if left == right or name == "took" else " class=changed"
+    return f"<tr{mark}><th>{name}</th><td>{escape(left)}</td><td>{escape(right)}</td></tr>"
+
+
+def _value(name: str, left: object, right: object) -> str:
+    lines = _lines(_spelled(left), _spelled(right))
+    return _section(f"<b>{name}</b>", _block("", lines), same=left == right)
+
+
+def _section(name: str, body: str, *, same: bool) -> str:
+    head = f"<summary>{name} <i>{'same' if same else 'differs'}</i></summary>"
+    return f"<details{'' if same else ' open class=changed'}>{head}{body}</details>"
+
+
+def _seconds(ms: float | None) -> str:
+    return "–" if ms is None else f"{ms / 1000:.2f} s"
 
 
 def _cells(notebook: View) -> dict[str, View]:
@@ -47,11 +71,8 @@ def _cell(cell_id: str, left: View, right: View) -> str:
     shown = _lines(_shown(left), _shown(right))
     same = not any(mark for mark, _ in [*source, *shown])
     pictures = _pictures(left, right)
-    head = (
-        f"<summary><code>{escape(cell_id)}</code> <i>{'same' if same else 'differs'}</i></summary>"
-    )
     body = _block("source", source) + _block("output", shown) + pictures
-    return f"<details{'' if same else ' open class=changed'}>{head}{body}</details>"
+    return _section(f"<code>{escape(cell_id)}</code>", body, same=same and not pictures)
 
 
 def _block(name: str, lines: Sequence[tuple[str, str]]) -> str:
@@ -60,7 +81,8 @@ def _block(name: str, lines: Sequence[tuple[str, str]]) -> str:
     inner = "".join(
         f'<div data-mark="{mark}">{escape(text) or " "}</div>' for mark, text in lines[:MOST_LINES]
     )
-    return f"<h4>{name}</h4><pre class=lines>{inner}</pre>"
+    head = f"<h4>{name}</h4>" if name else ""
+    return f"{head}<pre class=lines>{inner}</pre>"
 
 
 def _lines(left: str, right: str) -> list[tuple[str, str]]:

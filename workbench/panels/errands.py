@@ -25,6 +25,8 @@ class Errands:
         task = asyncio.get_running_loop().create_task(self._watched(errand))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # One that is given up before it began is never awaited.
+        task.add_done_callback(lambda _: errand.close())
         return task
 
     async def done(self) -> None:

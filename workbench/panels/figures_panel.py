@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from statistics import median
 from typing import Any, TypeAlias
 
-from workbench.errors import NotFound
 from workbench.panels import parts, wording
 from workbench.panels.link import Link
 from workbench.panels.panel import Panel
@@ -18,23 +17,10 @@ from workbench.panels.usage_panel import UsagePanel
 View: TypeAlias = Mapping[str, Any]
 
 DAYS = 14
-SAMPLE = 10
+SAMPLE = 100
 """How many of the latest runs the slowest cells are told from."""
 
 MOST_CELLS = 8
-_AGENTS = (
-    {"key": "agent", "label": "Agent"},
-    {"key": "runs", "label": "Runs", "kind": "number"},
-    {"key": "rate", "label": "Completed", "kind": "text"},
-    {"key": "p50", "label": "p50", "kind": "took"},
-    {"key": "p95", "label": "p95", "kind": "took"},
-)
-_CELLS = (
-    {"key": "cell", "label": "Cell", "kind": "code"},
-    {"key": "agent", "label": "Agent"},
-    {"key": "took", "label": "Median", "kind": "took"},
-    {"key": "times", "label": "Runs", "kind": "number"},
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +62,7 @@ class FiguresPanel(Panel[FiguresState]):
     def __init__(self, link: Link) -> None:
         """The panel, before it has asked for anything."""
         super().__init__(link, FiguresState())
+        self._trouble = parts.Note()
         self.usage = UsagePanel(link)
         self._whole = parts.Value(blocks=[])
         self._runs = parts.Chart(labels=[], series=[])
@@ -92,7 +79,9 @@ class FiguresPanel(Panel[FiguresState]):
                 "wb-card", parts.Note(title=wording.SLOWEST_CELLS, level="h4"), self._cells
             ),
         )
-        self.view = parts.boxed("wb-stack", self._whole, charts, tables, self.usage.view)
+        self.view = parts.boxed(
+            "wb-stack", self._trouble, self._whole, charts, tables, self.usage.view
+        )
         self.draw()
 
     def read(self) -> None:
@@ -111,7 +100,8 @@ class FiguresPanel(Panel[FiguresState]):
 
     def draw(self) -> None:
         """Show the state as it is."""
-        said = self.state.statistics
+        said, trouble = self.state.statistics, self.state.problem
+        self._trouble.show(text=trouble, tone="bad" if trouble else "")
         self._whole.show(blocks=[_figures(said)] if said else [])
         labels, days = _days(said) if said else ([], [])
         self._runs.show(
@@ -121,9 +111,26 @@ class FiguresPanel(Panel[FiguresState]):
             title=wording.TIMES_PER_DAY, unit="ms", labels=labels, series=_durations(days)
         )
         rows = [_agent_row(one) for one in (said or {}).get("agents", ())]
-        self._agents.show(columns=list(_AGENTS), rows=rows, empty=wording.NO_RUNS)
+        self._agents.show(
+            columns=parts.columns(
+                wording.BUSY_COLUMNS,
+                agent="text",
+                runs="number",
+                rate="number",
+                p50="took",
+                p95="took",
+            ),
+            rows=rows,
+            empty=wording.NO_RUNS,
+        )
         cells = [_cell_row(slow) for slow in self.state.slowest]
-        self._cells.show(columns=list(_CELLS), rows=cells, empty=wording.NO_RUNS)
+        self._cells.show(
+            columns=parts.columns(
+                wording.CELL_COLUMNS, cell="code", agent="text", took="took", times="number"
+            ),
+            rows=cells,
+            empty=wording.NO_RUNS,
+        )
 
     async def _read(self) -> None:
         said = await self._link.wb.statistics(days=DAYS)
@@ -132,30 +139,17 @@ class FiguresPanel(Panel[FiguresState]):
         took: dict[tuple[str, str], list[float]] = defaultdict(list)
         count = 0
         async for run in self._link.wb.runs.list(status="completed"):
+            for cell in run.about["cells"]:
+                if cell.get("ms") is not None:
+                    took[run.agent, cell["id"]].append(cell["ms"])
             count += 1
-            if count > SAMPLE:
+            if count == SAMPLE:
                 break
-            try:
-                notebook = await run.notebook()
-            except NotFound:
-                continue
-            for cell, ms in cell_times(notebook).items():
-                took[run.agent, cell].append(ms)
         slow = [
             Slow(agent=agent, cell=cell, ms=median(ms), times=len(ms))
             for (agent, cell), ms in took.items()
         ]
         self.change(slowest=tuple(sorted(slow, key=lambda one: -one.ms)[:MOST_CELLS]))
-
-
-def cell_times(notebook: View) -> dict[str, float]:
-    """How long each cell of an executed notebook took, in milliseconds."""
-    found = {}
-    for cell in notebook["cells"]:
-        seconds = (cell["metadata"].get("papermill") or {}).get("duration")
-        if isinstance(seconds, int | float):
-            found[cell["id"]] = seconds * 1000
-    return found
 
 
 def _figures(said: View) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.panels import wording
+from workbench.panels.results import MOST_BLOCKS, Block, block_of
 
 _TONES: Mapping[str, str] = {"warning": "warm", "error": "bad", "debug": "quiet"}
 
@@ -43,6 +44,8 @@ class Followed:
         of: How many cells there are to carry out; 0 while that is not known.
         fraction: How far the agent says that it is, from 0 to 1.
         doing: What it says that it does.
+        shown: What its cells have displayed.
+        before: How much of that the cells before this one have.
     """
 
     seq: int = 0
@@ -50,6 +53,8 @@ class Followed:
     of: int = 0
     fraction: float | None = None
     doing: str = ""
+    shown: tuple[Block, ...] = ()
+    before: int = 0
 
     def heed(self, event: Mapping[str, Any]) -> Followed:
         """What is known after *event*."""
@@ -57,7 +62,16 @@ class Followed:
         match event["type"]:
             case "cell.started":
                 cell = Cell(id=str(event["cell"]), index=event.get("index"))
-                return replace(known, cells=(*known.cells, cell), of=int(event.get("of") or 0))
+                cells, coming = (*known.cells, cell), int(event.get("of") or 0)
+                return replace(known, cells=cells, of=coming, before=len(known.shown))
+            case "output" if event.get("kind") == "clear":
+                return replace(known, shown=known.shown[: known.before])
+            case "output" if event.get("data") and not event.get("cut"):
+                block = block_of({**event, "output_type": event["kind"]}, texts=False)
+                more = (block,) if block and len(known.shown) < MOST_BLOCKS else ()
+                return replace(known, shown=(*known.shown, *more))
+            case "run.retrying":
+                return Followed(seq=known.seq)
             case "cell.finished":
                 return replace(known, cells=tuple(_after(cell, event) for cell in known.cells))
             case "progress":
@@ -71,7 +85,7 @@ class Followed:
         shown = [
             {
                 "state": cell.state,
-                "title": "" if cell.ms is None else f"{cell.ms / 1000:.2f} s",
+                "title": cell.id if cell.ms is None else f"{cell.id}: {cell.ms / 1000:.2f} s",
             }
             for cell in self.cells
         ]

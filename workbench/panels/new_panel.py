@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from workbench.domain.names import check_name
+from workbench.errors import InvalidAgentConfig
 from workbench.panels import parts, wording
 from workbench.panels.link import Link
 from workbench.panels.panel import Panel
-from workbench.panels.starters import STARTERS
+from workbench.panels.starters import PROMPT, STARTERS
 
 View: TypeAlias = Mapping[str, Any]
 
@@ -19,17 +21,27 @@ class NewState:
     """What the panel shows.
 
     Attributes:
-        source: Python, plain or with `# %%` cells.
+        sources: Python, plain or with `# %%` cells, or a prompt, by the starter it began with.
         found: What the gateway finds wrong with it, worst first.
         valid: Whether it can be an agent; None before that is known.
     """
 
     name: str = ""
     starter: str = "Greeting"
-    source: str = STARTERS["Greeting"]
+    sources: Mapping[str, str] = field(default_factory=lambda: dict(STARTERS))
     found: tuple[View, ...] = ()
     valid: bool | None = None
     problem: str = ""
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it is no program."""
+        return STARTERS[self.starter] is PROMPT
+
+    @property
+    def source(self) -> str:
+        """What is written, on the starter that is chosen."""
+        return self.sources[self.starter]
 
 
 class NewPanel(Panel[NewState]):
@@ -54,18 +66,23 @@ class NewPanel(Panel[NewState]):
         self.draw()
 
     def fill(self, name: str, text: str) -> None:
-        """Put *text* into the field *name*, and have the source looked through if it changed."""
+        """Put *text* into the field *name*, and have the source looked through if it changed.
+
+        What was written on another starter is there again once that is chosen again.
+        """
+        if name == "name":
+            self.change(name=text, problem="")
+            return
         if name == "starter":
-            self.change(starter=text, source=STARTERS[text], problem="")
-        elif name in ("name", "source"):
-            self.change(**{name: text}, problem="")
-        if name != "name":
-            self._go(self._examine())
+            self.change(starter=text, problem="")
+        elif name == "source":
+            self.change(sources={**self.state.sources, self.state.starter: text}, problem="")
+        self._go(self._examine())
 
     def create(self) -> None:
         """Make the agent, as a draft."""
-        if not self.state.name.strip():
-            self.change(problem=wording.NAME_IT)
+        if wrong := _name_problem(self.state.name) or ("" if self.state.name else wording.NAME_IT):
+            self.change(problem=wrong)
             return
         self._go(self._create(self.state.name.strip(), self.state.source))
 
@@ -77,8 +94,9 @@ class NewPanel(Panel[NewState]):
             fields=[
                 _field("name", wording.NAME, "text", state.name, help=wording.NAME_HELP),
                 _field("starter", wording.STARTER, "choice", state.starter, options=starters),
-                _field("source", wording.SOURCE, "code", state.source, rows=16),
-            ]
+                _field("source", wording.SOURCE, "code", state.source, hint=wording.SOURCE_HINT),
+            ],
+            problems={"name": _name_problem(state.name)},
         )
         said = state.problem or "\n\n".join(str(one["message"]) for one in state.found[:4])
         bad = bool(state.problem) or state.valid is False
@@ -86,18 +104,31 @@ class NewPanel(Panel[NewState]):
 
     async def _examine(self) -> None:
         source = self.state.source
-        said = await self._link.wb.agents.validate(source)
+        agents = self._link.wb.agents
+        examine = agents.validate_prompt if self.state.is_prompt else agents.validate
+        said = await examine(source)
         # Whoever types on is told of what stands there then.
         if source == self.state.source:
             self.change(found=tuple(said["problems"]), valid=said["valid"])
 
     async def _create(self, name: str, source: str) -> None:
-        agent = await self._link.wb.agents.create(name, source)
+        agents = self._link.wb.agents
+        make = agents.prompt if self.state.is_prompt else agents.create
+        agent = await make(name, source)
         self._made(agent.about)
 
     def _on_form(self, told: View) -> None:
         if "fill" in told:
             self.fill(str(told["fill"]), str(told["text"]))
+
+
+def _name_problem(name: str) -> str:
+    try:
+        if name.strip():
+            check_name(name.strip())
+    except InvalidAgentConfig as error:
+        return str(error)
+    return ""
 
 
 def _field(name: str, label: str, kind: str, text: str, **more: object) -> dict[str, object]:

@@ -37,6 +37,13 @@ class Part(anywidget.AnyWidget):
 
     shown = traitlets.Dict().tag(sync=True)
 
+    def __init_subclass__(cls, *, script: str = "", **more: Any) -> None:
+        """A component that is drawn by *script*, one of those in `components/`."""
+        # Traits that are added to a widget make a class of its own below its class.
+        if script:
+            cls._esm = _script(script)
+        super().__init_subclass__(**more)
+
     def __init__(self, heed: Heed | None = None, **shown: object) -> None:
         """One that shows *shown*; *heed* is told what people do with it."""
         super().__init__(shown=shown)
@@ -75,46 +82,32 @@ def _loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-class Cards(Part):
+class Cards(Part, script="cards"):
     """A list to choose from, as cards or rows; tells `choose`."""
 
-    _esm = _script("cards")
 
-
-class Search(Part):
+class Search(Part, script="search"):
     """A field to search by, with filters; tells `find` and `filter`."""
 
-    _esm = _script("search")
 
-
-class Fields(Part):
+class Fields(Part, script="form"):
     """A form; tells `fill` with every key, and `submit`."""
 
-    _esm = _script("form")
 
-
-class Actions(Part):
+class Actions(Part, script="actions"):
     """Buttons; tells `press`."""
 
-    _esm = _script("actions")
 
-
-class Tabs(Part):
+class Tabs(Part, script="tabs"):
     """Tabs; tells `choose`."""
 
-    _esm = _script("tabs")
 
-
-class Steps(Part):
+class Steps(Part, script="steps"):
     """How far a run is."""
 
-    _esm = _script("steps")
 
-
-class Log(Part):
+class Log(Part, script="log"):
     """Lines, to which more are added without sending all of them again."""
-
-    _esm = _script("log")
 
     def add(self, lines: list[dict[str, str]]) -> None:
         """Add *lines* to what is shown."""
@@ -122,56 +115,45 @@ class Log(Part):
             self.send({"add": lines})
 
 
-class Value(Part):
+class Value(Part, script="value"):
     """A result as people read it."""
 
-    _esm = _script("value")
 
-
-class Links(Part):
+class Links(Part, script="links"):
     """What can be downloaded; tells `open` where an address has still to be made."""
-
-    _esm = _script("links")
 
     def go(self, address: str) -> None:
         """Let the browser download what is at *address*."""
         self.send({"go": address})
 
 
-class Table(Part):
+class Table(Part, script="table"):
     """Rows to look at, sort and choose from; tells `choose` and `more`."""
 
-    _esm = _script("table")
 
-
-class Chart(Part):
+class Chart(Part, script="chart"):
     """Bars or lines."""
 
-    _esm = _script("chart")
 
-
-class Snippet(Part):
+class Snippet(Part, script="snippet"):
     """A piece of code to copy."""
 
-    _esm = _script("snippet")
 
-
-class Note(Part):
+class Note(Part, script="note"):
     """A heading, or a word to the reader; tells `press` if it offers something."""
 
-    _esm = _script("note")
 
-
-class Address(Part):
+class Address(Part, script="address"):
     """What the browser's address says of the page; tells `go` when somebody goes back or on."""
 
-    _esm = _script("address")
 
-
-class Sheet(Part):
+class Sheet(Part, script="frame"):
     """A page made by the workbench, in a frame where nothing in it can run."""
 
-    _esm = _script("frame")
+
+def columns(labels: Mapping[str, str], **kinds: str) -> list[dict[str, str]]:
+    """The columns of a table, headed as *labels* say and each of its kind."""
+    return [{"key": key, "label": labels[key], "kind": kind} for key, kind in kinds.items()]
 
 
 def screen(*children: Any) -> Any:
@@ -181,10 +163,11 @@ def screen(*children: Any) -> Any:
     return boxed("wb", style, boxed("wb-stack", *children))
 
 
-def boxed(name: str, *children: Any) -> Any:
-    """*children* in a box of the class *name*."""
+def boxed(names: str, *children: Any) -> Any:
+    """*children* in a box of the classes *names*."""
     box = ipywidgets.Box(list(children))
-    box.add_class(name)
+    for name in names.split():
+        box.add_class(name)
     # Sizes are the style sheet's: ipywidgets' own would stand in its way.
     box.layout = ipywidgets.Layout()
     return box

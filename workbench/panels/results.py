@@ -50,7 +50,7 @@ def display_blocks(notebook: Mapping[str, Any], *, texts: bool) -> list[Block]:
     size = 0
     for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
-            block = _of_output(output, texts=texts)
+            block = block_of(output, texts=texts)
             size += len(json.dumps(block)) if block else 0
             if block and len(found) < MOST_BLOCKS and size <= MOST_BYTES:
                 found.append(block)
@@ -112,7 +112,8 @@ def _cell(value: object) -> object:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
-def _of_output(output: Mapping[str, Any], *, texts: bool) -> Block | None:
+def block_of(output: Mapping[str, Any], *, texts: bool) -> Block | None:
+    """What one output shows; None if nothing, or only text that is not asked for."""
     if output["output_type"] == "stream":
         said = _text(output.get("text"))
         return {"kind": "code", "text": said} if texts and output.get("name") == "stdout" else None

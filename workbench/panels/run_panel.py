@@ -122,7 +122,7 @@ class RunPanel(Panel[RunState]):
         self._log.add([_line(one) for one in state.lines[self._told :]])
         self._told = len(state.lines)
         self._ending.show(**self._ended(state))
-        self._value.show(blocks=list(state.blocks))
+        self._value.show(blocks=list(state.followed.shown if state.busy else state.blocks))
         self._usage.show(meta=self._taken(state.run))
         self._links.show(items=[self._link_to(state.run, file) for file in state.files])
 
@@ -141,12 +141,8 @@ class RunPanel(Panel[RunState]):
     async def _follow(self) -> None:
         assert self.state.run is not None
         run = self._link.wb.run(dict(self.state.run))
-        if self.state.run["completed_at"] is None:
-            async for event in run.events(after=self.state.followed.seq):
-                self._heed(event)
-        else:
-            async for event in run.events():
-                self._heed(event)
+        async for event in run.events(after=self.state.followed.seq):
+            self._heed(event)
         await run.wait()
         await self._finish(run)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -15,17 +15,12 @@ from workbench.panels.panel import Panel
 View: TypeAlias = Mapping[str, Any]
 
 PAGE = 50
+MOST_AGENTS = 500
+MOST_LOOKED_AT = 1_000
+"""Among how many of the latest runs those of several agents are looked for."""
+
 _STATUSES = ("completed", "failed", "cancelled", "running", "pending")
 _TESTS = "tests"
-_COLUMNS = (
-    {"key": "status", "label": "Status", "kind": "status"},
-    {"key": "agent", "label": "Agent"},
-    {"key": "version", "label": "Version", "kind": "code"},
-    {"key": "at", "label": "Accepted", "kind": "moment"},
-    {"key": "took", "label": "Took", "kind": "took"},
-    {"key": "user", "label": "By"},
-    {"key": "given", "label": "With"},
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +28,9 @@ class RunsState:
     """What the panel shows.
 
     Attributes:
-        runs: The runs, newest first.
-        agent: Of this agent only, by its address; empty for all.
+        runs: The runs, newest first; None before they are known.
+        agents: The addresses of the agents there are.
+        agent: Of the agents only whose address holds this; empty for all.
         status: In this status only; empty for all.
         tests: The test runs instead.
         chosen: At most two ids, in the order they were chosen.
@@ -42,7 +38,8 @@ class RunsState:
         more: Whether there are older ones.
     """
 
-    runs: tuple[View, ...] = ()
+    runs: tuple[View, ...] | None = None
+    agents: tuple[str, ...] = ()
     agent: str = ""
     status: str = ""
     tests: bool = False
@@ -55,17 +52,19 @@ class RunsState:
 class RunsPanel(Panel[RunsState]):
     """The runs one may know of."""
 
-    def __init__(self, link: Link) -> None:
-        """The panel, before it has asked for anything."""
+    def __init__(self, link: Link, again: Callable[[View], None]) -> None:
+        """The panel, before it has asked for anything; *again* is told what shall be run again."""
         super().__init__(link, RunsState())
+        self._again = again
         self._count = PAGE
         self._search = parts.Search(self._on_search, hint="")
         self._trouble = parts.Note()
         self._table = parts.Table(self._on_row, columns=[], rows=[])
+        self._actions = parts.Actions(self._on_press, buttons=[])
         self._sheet = parts.Sheet(html="")
         hint = parts.Note(meta=wording.CHOOSE_RUNS)
         self.view = parts.boxed(
-            "wb-stack", self._search, self._trouble, hint, self._table, self._sheet
+            "wb-stack", self._search, self._trouble, hint, self._table, self._actions, self._sheet
         )
         self.draw()
 
@@ -85,32 +84,90 @@ class RunsPanel(Panel[RunsState]):
         state = self.state
         filters = [{"id": one, "label": one, "on": one == state.status} for one in _STATUSES]
         filters.append({"id": _TESTS, "label": wording.TEST_RUNS, "on": state.tests})
-        self._search.show(hint=wording.OF_AGENT, text=state.agent, filters=filters)
+        self._search.show(
+            hint=wording.OF_AGENT, text=state.agent, known=list(state.agents), filters=filters
+        )
         self._trouble.show(text=state.problem, tone="bad" if state.problem else "")
         self._table.show(
-            columns=list(_COLUMNS),
-            rows=[_row(run) for run in state.runs],
+            columns=parts.columns(
+                wording.RUN_COLUMNS,
+                status="status",
+                agent="text",
+                version="code",
+                at="moment",
+                took="took",
+                user="text",
+                given="text",
+            ),
+            rows=[_row(run) for run in state.runs or ()],
             choosable=True,
             selected=list(state.chosen),
-            empty=wording.NO_RUNS,
+            empty="" if state.runs is None else self._emptiness(state),
             more=wording.OLDER if state.more else "",
         )
+        again = {
+            "id": "again",
+            "label": wording.RUN_AGAIN,
+            "icon": "run",
+            "hint": wording.AGAIN_HINT,
+        }
+        self._actions.show(buttons=[again] if self._only(state) else [])
         self._sheet.show(html=state.page, title=wording.EXECUTED)
 
     async def _read(self) -> None:
         state = self.state
+        agents = state.agents
+        if not agents or not state.agent:
+            agents = await self._addresses()
+        meant = [address for address in agents if state.agent in address]
+        if "/" in state.agent and (state.agent in agents or not meant):
+            # One that was archived is not listed, but its runs can be read.
+            meant = [state.agent]
         found: list[View] = []
-        listed = self._link.wb.runs.list(
-            agent=state.agent or None, status=state.status or None, test=state.tests
-        )
+        if meant or not state.agent:
+            found = await self._found(state, meant)
+        if (state.agent, state.status, state.tests) == self._asked():
+            more = len(found) > self._count
+            runs = tuple(found[: self._count])
+            self.change(runs=runs, agents=agents, more=more, problem="")
+
+    async def _addresses(self) -> tuple[str, ...]:
+        found: list[str] = []
+        async for agent in self._link.wb.agents.list():
+            found.append(agent.address)
+            if len(found) == MOST_AGENTS:
+                break
+        return tuple(found)
+
+    async def _found(self, state: RunsState, meant: Sequence[str]) -> list[View]:
+        """The runs of the agents that are meant, one more than are shown if there are that many."""
+        only = meant[0] if len(meant) == 1 and state.agent else None
+        listed = self._link.wb.runs.list(agent=only, status=state.status or None, test=state.tests)
+        found: list[View] = []
+        looked_at = 0
         try:
             async for run in listed:
-                found.append(run.about)
-                if len(found) > self._count:
+                looked_at += 1
+                if not state.agent or run.agent in meant:
+                    found.append(run.about)
+                if len(found) > self._count or looked_at == MOST_LOOKED_AT:
                     break
         except NotFound:
-            found = []
-        self.change(runs=tuple(found[: self._count]), more=len(found) > self._count, problem="")
+            pass  # the agent went meanwhile, and its runs with it
+        return found
+
+    def _asked(self) -> tuple[str, str, bool]:
+        return self.state.agent, self.state.status, self.state.tests
+
+    def _emptiness(self, state: RunsState) -> str:
+        if state.agent and not any(state.agent in address for address in state.agents):
+            return wording.NO_AGENT_FOUND
+        return wording.NO_SUCH_RUNS if state.agent or state.status else wording.NO_RUNS
+
+    def _only(self, state: RunsState) -> View | None:
+        if len(state.chosen) != 1:
+            return None
+        return next((run for run in state.runs or () if run["id"] == state.chosen[0]), None)
 
     async def _show(self, chosen: tuple[str, ...]) -> None:
         nouns = [await self._link.wb.runs.get(run_id) for run_id in chosen]
@@ -138,6 +195,11 @@ class RunsPanel(Panel[RunsState]):
             self.change(status="" if same else str(told["filter"]))
         self._count = PAGE
         self.read()
+
+    def _on_press(self, told: View) -> None:
+        run = self._only(self.state)
+        if told.get("press") == "again" and run is not None:
+            self._again(run)
 
     def _on_row(self, told: View) -> None:
         if "choose" in told:

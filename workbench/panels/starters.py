@@ -59,5 +59,18 @@ agent.file("steps.txt", "\\n".join(done).encode())
 agent.result({"steps": len(done)})
 """
 
-STARTERS: Mapping[str, str] = {"Greeting": GREETING, "Table": TABLE, "Steps": STEPS}
+PROMPT = """\
+Summarise in {{sentences: int = 3}} sentences:
+
+{{text}}
+"""
+"""No program: what a language model is asked, with parameters in braces."""
+
+STARTERS: Mapping[str, str] = {
+    "Greeting": GREETING,
+    "Table": TABLE,
+    "Steps": STEPS,
+    "Prompt": PROMPT,
+    "Own source": "",
+}
 """By what people call them."""

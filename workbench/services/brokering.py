@@ -40,20 +40,17 @@ from workbench.llm.assembly import Assembly, tokens_of
 from workbench.llm.cassettes import Cassette, Entry
 from workbench.llm.prices import cost
 from workbench.llm.questions import Question, ask, guess, in_their_words
-from workbench.llm.scripted import scripted, told
+from workbench.llm.scripted import read_rules, scripted, told
 from workbench.llm.upstreams import Upstreams
 from workbench.services.lending import Lending, Loan
 from workbench.services.spending import Reservation, Spending
+from workbench.services.streaming import alive
 from workbench.store.keys import Keys
 
-KEEP_ALIVE_SECONDS = 15.0
-"""How long a stream is silent before it says that it still holds."""
 GONE = 499
 """The status of a question whose asker did not wait for the answer."""
 COST_HEADER = "X-Workbench-Cost-Usd"
 SOURCE_HEADER = "X-Workbench-Model"
-_AHEAD = 32
-"""How many frames may wait for an asker who reads slowly; those that wait are sent as one piece."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +90,7 @@ class Brokering:
         new_id: Callable[[], str],
     ) -> None:
         self._catalogue = catalogue
+        self._rules = read_rules(catalogue.script)
         self._lending = lending
         self._spending = spending
         self._keys = keys
@@ -103,6 +101,19 @@ class Brokering:
     def models(self) -> list[tuple[str, str]]:
         """The models that can be asked for by name, with who has them."""
         return self._catalogue.names()
+
+    @property
+    def has_voice(self) -> bool:
+        """Whether anything but the bare scripted model answers."""
+        return bool(self._catalogue.upstreams or self._rules)
+
+    def check(self, model: str) -> None:
+        """Let only a model pass that may be asked.
+
+        Raises:
+            ModelNotFound: There is no such model, or it may not be asked.
+        """
+        self._catalogue.find(model)
 
     async def ask(
         self, principal: Principal, api: Api, body: Mapping[str, Any], *, ends: asyncio.Event
@@ -128,7 +139,7 @@ class Brokering:
         headers = {**reply.headers, SOURCE_HEADER: f"{asking.source}; {asking.model[:100]!a}"}
         if reply.frames is not None:
             frames = self._pour(asking, reply.frames)
-            return Reply(status=reply.status, headers=headers, frames=_alive(frames))
+            return Reply(status=reply.status, headers=headers, frames=alive(frames))
         call = self._settle(asking, reply.answer, status=reply.status)
         if call.picodollars is not None:
             headers[COST_HEADER] = _dollars(call.picodollars)
@@ -188,7 +199,7 @@ class Brokering:
         if asking.source == "replayed" and loan is not None:
             return _played(loan.cassette, question)
         if asking.upstream is None:
-            answering = scripted(question, loan.rules if loan is not None else ())
+            answering = scripted(question, loan.rules if loan is not None else self._rules)
         else:
             answering = self._upstreams.ask(
                 asking.upstream,
@@ -323,50 +334,6 @@ def _played(cassette: Cassette, question: Question) -> Reply:
         raise NotRecorded(
             f"What {CASSETTE} has for this question is no answer of a model.", key=question.key
         ) from None
-
-
-async def _alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """*frames*, with a comment in between whenever nothing comes for a while."""
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue(_AHEAD)
-    spoken = asyncio.Event()
-
-    async def pump() -> None:
-        try:
-            async with aclosing(frames):
-                async for frame in frames:
-                    await queue.put(frame)
-                    if not spoken.is_set():
-                        # The first word goes out before the others are even looked at.
-                        spoken.set()
-                        await asyncio.sleep(0)
-        except Exception:
-            await queue.put(None)
-            raise
-        await queue.put(None)
-
-    pumping = asyncio.ensure_future(pump())
-    try:
-        while True:
-            try:
-                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                    frame = await queue.get()
-            except TimeoutError:
-                yield b": still here\n\n"
-                continue
-            pieces = []
-            while frame is not None:
-                pieces.append(frame)
-                if queue.empty():
-                    break
-                frame = queue.get_nowait()
-            if pieces:
-                yield b"".join(pieces)
-            if frame is None:
-                await pumping
-                return
-    finally:
-        pumping.cancel()
-        await asyncio.gather(pumping, return_exceptions=True)
 
 
 def _is_usage(data: Mapping[str, Any]) -> bool:

@@ -119,7 +119,8 @@ class Executing:
         finally:
             self._lending.take_back(live.run.id)
         self._at("run.executed")
-        await self._keep(live.run, outcome, loan)
+        # One wait for the disk instead of two.
+        await asyncio.gather(self._keep(live.run, outcome, loan), live.stream.keep())
         self._at("run.kept")
         return self._judge(live, outcome, loan)
 

@@ -6,7 +6,6 @@ of the cases are settled as all runs are.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from workbench.domain.agents import Agent
 from workbench.domain.versions import Version, check_number
 from workbench.errors import NotFound, ResourceExhausted, WorkbenchError
 from workbench.services.publishing import Publishing, cases_of
+from workbench.services.underway import Underway
 
 log = logging.getLogger("workbench.publishing")
 
@@ -54,7 +54,7 @@ class Postponing:
         self._publishing = publishing
         self._new_id = new_id
         self._known: dict[str, Publication] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._underway = Underway()
 
     def publish(
         self,
@@ -99,9 +99,7 @@ class Postponing:
             else:
                 self._keep(replace(begun, version=version))
 
-        task = asyncio.create_task(carry_out(), name=f"publication {begun.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._underway.begin(carry_out(), name=f"publication {begun.id}")
         return begun
 
     def get(self, principal: Principal, agent: Agent, publication_id: str) -> Publication:
@@ -122,10 +120,7 @@ class Postponing:
 
     async def close(self) -> None:
         """Give up those under way."""
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._underway.close()
 
     def _keep(self, publication: Publication) -> None:
         self._known[publication.id] = publication

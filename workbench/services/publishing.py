@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from workbench.domain.access import Principal, require_owner
@@ -30,6 +30,21 @@ SECRET = "SecretInSource"
 
 DEFAULTS = Case(name="defaults")
 """What is tried for an agent that has no case and needs no parameter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What has become of one case.
+
+    Attributes:
+        case: The case.
+        run: The test run it was tried by.
+        problem: Why it did not pass; empty if it did.
+    """
+
+    case: Case
+    run: Run
+    problem: str
 
 
 class Publishing:
@@ -190,24 +205,48 @@ class Publishing:
         content = await self._objects.get(definition.fingerprint)
         return await asyncio.to_thread(words, content)
 
-    async def _check(self, principal: Principal, agent: Agent) -> None:
+    async def verdicts(self, principal: Principal, agent: Agent) -> Sequence[Verdict]:
+        """What becomes of each case of the draft; all are run, as test runs.
+
+        Raises:
+            AgentAccessDenied: The agent belongs to somebody else.
+            InvalidAgentConfig: It has required parameters and no case.
+            ResourceExhausted: Too many runs are waiting.
+        """
         cases = cases_of(agent.draft)
-        runs = [
-            await self._running.accept(
-                principal, agent, Order(parameters=case.parameters, test=True, version=DRAFT)
-            )
-            for case in cases
-        ]
-        settled = [await self._running.get(principal, run.id, wait_seconds=None) for run in runs]
-        failed = [
-            {"case": case.name, "run_id": run.id, "message": problem}
+        orders = [Order(parameters=case.parameters, test=True, version=DRAFT) for case in cases]
+        starting = asyncio.ensure_future(self._started(principal, agent, orders))
+        try:
+            runs = await asyncio.shield(starting)
+            settled = [
+                await self._running.get(principal, run.id, wait_seconds=None) for run in runs
+            ]
+        except asyncio.CancelledError:
+            # Nobody wants to know any more.
+            for run in await starting:
+                await self._running.cancel(principal, run.id)
+            raise
+        return [
+            Verdict(case=case, run=run, problem=_problem(case, run))
             for case, run in zip(cases, settled, strict=True)
-            if (problem := _problem(case, run))
+        ]
+
+    async def _started(
+        self, principal: Principal, agent: Agent, orders: Sequence[Order]
+    ) -> Sequence[Run]:
+        return [await self._running.accept(principal, agent, order) for order in orders]
+
+    async def _check(self, principal: Principal, agent: Agent) -> None:
+        verdicts = await self.verdicts(principal, agent)
+        failed = [
+            {"case": verdict.case.name, "run_id": verdict.run.id, "message": verdict.problem}
+            for verdict in verdicts
+            if verdict.problem
         ]
         if failed:
             names = ", ".join(str(f["case"]) for f in failed)
             raise ChecksFailed(
-                f"{len(failed)} of {len(cases)} cases of {agent.address} failed: {names}."
+                f"{len(failed)} of {len(verdicts)} cases of {agent.address} failed: {names}."
                 " It was not published; open their runs to see why.",
                 agent=agent.address,
                 cases=failed,

@@ -206,7 +206,11 @@ class Running:
             NotFound: There is no run the asker may know of.
         """
         run = await self._runs.get(principal, run_id)
-        return await self._events.read(run.id)
+        happened = await self._events.read(run.id)
+        if run.status.settled and not (happened and happened[-1].type.last):
+            await self._dispatching.close_stream(run)
+            happened = await self._events.read(run.id)
+        return happened
 
     async def notebook(
         self, principal: Principal, run_id: str, *, attempt: int | None = None

@@ -110,7 +110,8 @@ def _finish(stream: Stream, run: Run) -> None:
         data["error"] = dict(run.error)
     if run.seconds is not None:
         data["execution_time_ms"] = round(run.seconds * 1000, 1)
-    stream.append(_LAST_EVENT[run.status], data)
+    # Said again after a crash, it is the same.
+    stream.append(_LAST_EVENT[run.status], data, at=run.completed_at)
 
 
 def _tell_of_another(stream: Stream, again: Run) -> None:

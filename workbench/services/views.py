@@ -12,14 +12,21 @@ from typing import Any, TypeVar
 
 from workbench.domain.access import Principal, Token
 from workbench.domain.agents import Agent
+from workbench.domain.caps import Caps
 from workbench.domain.definitions import Definition
 from workbench.domain.events import Event
+from workbench.domain.generations import Generation
+from workbench.domain.limits import DECLARABLE, Limits
+from workbench.domain.network import MAX_HOSTS
 from workbench.domain.paging import Page
 from workbench.domain.parameters import Parameter
+from workbench.domain.retries import LONGEST_PAUSE_SECONDS, NAMEABLE
 from workbench.domain.revisions import Revision
 from workbench.domain.runs import Attempt, Run, attempts_of
 from workbench.domain.statistics import Statistics, Summary
 from workbench.domain.versions import Stage, Version
+from workbench.errors import WorkbenchError
+from workbench.notebook.definition import MAX_RETRY
 from workbench.services.authoring import entity_tag
 from workbench.services.postponing import Publication
 from workbench.services.validating import Examination
@@ -156,10 +163,35 @@ def publication_view(publication: Publication) -> dict[str, Any]:
         "id": publication.id,
         "status": publication.status,
         "version": None if version is None else version_view(version),
-        "error": None
-        if error is None
-        else {"code": error.code, "message": str(error), "details": error.details},
+        "error": None if error is None else _refusal(error),
     }
+
+
+def generation_view(generation: Generation) -> dict[str, Any]:
+    """How far a description has come on its way to become an agent."""
+    error, plan = generation.error, generation.plan
+    return {
+        "id": generation.id,
+        "agent_name": generation.agent_name,
+        "description": generation.description,
+        "status": str(generation.status),
+        "step": None if generation.step is None else str(generation.step),
+        "source": str(generation.source),
+        "model": generation.model or None,
+        "plan": None if plan is None else plan.as_json(),
+        "rounds": [asdict(one) for one in generation.rounds],
+        "agent": generation.agent or None,
+        "verified": generation.verified,
+        "calls": generation.calls,
+        "cost_usd": generation.cost_usd,
+        "error": None if error is None else _refusal(error),
+        "created_at": moment(generation.created_at),
+        "ended_at": moment(generation.ended_at),
+    }
+
+
+def _refusal(error: WorkbenchError) -> dict[str, Any]:
+    return {"code": error.code, "message": str(error), "details": error.details}
 
 
 def run_view(run: Run) -> dict[str, Any]:
@@ -207,6 +239,27 @@ def attempt_view(attempt: Attempt) -> dict[str, Any]:
 def event_view(event: Event) -> dict[str, Any]:
     """One event; `type` and `seq` are there for those who keep only the data."""
     return {"seq": event.seq, "type": str(event.type), "at": moment(event.at), **event.data}
+
+
+def limits_view(limits: Limits, caps: Caps) -> dict[str, Any]:
+    """What agents get, and may ask for, by the names their notebooks use."""
+    names = {"timeout_seconds": "seconds", **{name: name for name in DECLARABLE}}
+    return {
+        "limits": {
+            said: {
+                "given": getattr(limits, name),
+                "least": DECLARABLE.get(name, 0),
+                "most": getattr(caps.limits, name),
+            }
+            for said, name in names.items()
+        },
+        "network": {"most": str(caps.network), "hosts": MAX_HOSTS},
+        "retry": {
+            "most": MAX_RETRY,
+            "reasons": list(NAMEABLE),
+            "backoff_seconds": LONGEST_PAUSE_SECONDS,
+        },
+    }
 
 
 def statistics_view(statistics: Statistics) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import TypeVar
 from workbench.domain.events import Event, EventType
 from workbench.errors import IllegalMove, Unavailable
 from workbench.store.bells import Bells
-from workbench.store.disk import make_folder
+from workbench.store.disk import make_folder, sync_folder
 from workbench.store.papers import Papers
 
 T = TypeVar("T")
@@ -42,16 +42,25 @@ class _Place:
 
 
 class Stream:
-    """The events of one run while they happen; `Events.open` makes it."""
+    """The events of one run while they happen; `Events.open` makes it.
+
+    What is said is kept through a power cut by `keep` and `close`. A last event needs no keeping: it
+    says nothing that the run's record does not, and is said again if it was lost.
+    """
 
     def __init__(
-        self, run_id: str, path: Path, *, clock: Callable[[], datetime], events: Events
+        self, run_id: str, path: Path, *, clock: Callable[[], datetime], events: Events, new: bool
     ) -> None:
         self.run_id = run_id
         self._clock = clock
         self._events = events
-        make_folder(path.parent)
-        _, self._place, self.ended = _read(path, _Place(), after=0)
+        self._path = path
+        self._new = new
+        self._place, self.ended = _Place(), False
+        if not new:
+            make_folder(path.parent)
+            _, self._place, self.ended = _read(path, _Place(), after=0)
+        self._kept = self._place.seq
         self._ring: deque[tuple[_Place, Event]] = deque()
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, 0o600)
@@ -63,8 +72,14 @@ class Stream:
         """The number of the event that happened last; 0 before the first."""
         return self._place.seq
 
-    def append(self, type: EventType, data: Mapping[str, object] | None = None) -> Event:
-        """The event that has just happened: numbered, written down and told to all followers.
+    def append(
+        self,
+        type: EventType,
+        data: Mapping[str, object] | None = None,
+        *,
+        at: datetime | None = None,
+    ) -> Event:
+        """The event that has happened now or *at*: numbered, written down, told to all followers.
 
         Raises:
             IllegalMove: The stream is closed, or its last event has happened.
@@ -72,7 +87,7 @@ class Stream:
         """
         if self._descriptor < 0 or self.ended:
             raise IllegalMove(f"Nothing more can happen to run {self.run_id}.", run_id=self.run_id)
-        event = Event(seq=self.seq + 1, type=type, at=self._clock(), data=data or {})
+        event = Event(seq=self.seq + 1, type=type, at=at or self._clock(), data=data or {})
         line = _line(event)
         self._write(line)
         self._place = _Place(event.seq, self._place.offset + len(line))
@@ -92,20 +107,39 @@ class Stream:
         first = self._ring[0][1].seq
         return [self._ring[i] for i in range(seq + 1 - first, len(self._ring))]
 
+    async def keep(self) -> None:
+        """Make what was said so far outlive a power cut.
+
+        Raises:
+            Unavailable: The disk failed; what was said may not outlive a power cut.
+        """
+        descriptor, seq, folder = self._descriptor, self.seq, self._path.parent
+
+        def sync() -> None:
+            os.fsync(descriptor)
+            if self._new:
+                sync_folder(folder)
+                sync_folder(folder.parent)
+
+        try:
+            await self._events.off_loop(sync)
+        except OSError as error:
+            raise Unavailable(f"The disk failed: {error.strerror}.") from error
+        self._kept, self._new = seq, False
+
     async def close(self) -> None:
         """Make what was said outlive a power cut, and take no more.
 
         Raises:
             Unavailable: The disk failed; what was said may not outlive a power cut.
         """
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor < 0:
+        if self._descriptor < 0:
             return
         try:
-            await self._events.off_loop(lambda: os.fsync(descriptor))
-        except OSError as error:
-            raise Unavailable(f"The disk failed: {error.strerror}.") from error
+            if self._kept < self.seq - self.ended:
+                await self.keep()
         finally:
+            descriptor, self._descriptor = self._descriptor, -1
             os.close(descriptor)
             self._events.forget(self)
 
@@ -145,10 +179,11 @@ class Events:
         if run_id in self._live or run_id in self._opening:
             raise IllegalMove(f"The events of run {run_id} are being written.", run_id=run_id)
         self._opening.add(run_id)
+        make = partial(Stream, run_id, path, clock=self._clock, events=self)
         try:
-            stream = await self.off_loop(
-                lambda: Stream(run_id, path, clock=self._clock, events=self)
-            )
+            # A folder in that of its day takes less time to make than a thread to be woken.
+            new = _make_folder_of_today(path.parent)
+            stream = make(new=True) if new else await self.off_loop(partial(make, new=False))
         except OSError as error:
             raise Unavailable(f"The disk does not take it: {error.strerror}.") from error
         finally:
@@ -223,6 +258,16 @@ class Events:
         for stream in list(self._live.values()):
             await stream.close()
         self._bells.ring_all()
+
+
+def _make_folder_of_today(path: Path) -> bool:
+    """Whether *path* is new, in a folder that was there; who writes to it makes it last."""
+    try:
+        path.mkdir(mode=0o700)
+    except (FileNotFoundError, FileExistsError):
+        return False
+    path.chmod(0o700)  # whatever the umask
+    return True
 
 
 def _read(

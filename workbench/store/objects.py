@@ -12,8 +12,12 @@ from pathlib import Path
 
 from workbench.errors import HomeUnreadable, NotFound, Unavailable
 from workbench.store.disk import make_folder, write_whole
+from workbench.store.recent import Recent
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_LATELY_BYTES = 256 * 1024
+"""How large what was read lately may be to be remembered."""
+_LATELY = 64
 
 
 def fingerprint(data: bytes) -> str:
@@ -27,6 +31,8 @@ class Objects:
     def __init__(self, folder: Path, *, threads: Executor) -> None:
         self._folder = folder
         self._threads = threads
+        # What every run of an agent reads again: waking a thread takes longer than reading it.
+        self._lately: Recent[str, bytes] = Recent(limit=_LATELY)
         self._referring = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -48,7 +54,14 @@ class Objects:
             NotFound: Nothing is.
             HomeUnreadable: What lies there is not what was put there.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.load, mark)
+        data = self._lately.get(mark)
+        if data is None:
+            epoch = self._lately.epoch
+            loop = asyncio.get_running_loop()
+            data = await loop.run_in_executor(self._threads, self.load, mark)
+            if len(data) <= _LATELY_BYTES:
+                self._lately.learn(mark, data, epoch=epoch)
+        return data
 
     async def all(self) -> list[str]:
         """The fingerprints of all that is kept at the moment.
@@ -124,6 +137,8 @@ class Objects:
         try:
             await self._quiet.wait()
             gone = set(marks) - set(await spoken_of())
+            for mark in gone:
+                self._lately.drop(mark)
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._threads, self._remove, gone)
         finally:

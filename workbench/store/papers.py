@@ -62,7 +62,7 @@ class Papers:
             day = _EPOCH + timedelta(milliseconds=int(run_id[:12], 16))
         except OverflowError:
             raise _unknown(run_id) from None
-        return self._folder / f"{day:%Y}" / f"{day:%m}" / f"{day:%d}" / run_id
+        return self._folder / f"{day.year:04}/{day.month:02}/{day.day:02}/{run_id}"
 
     def events_path(self, run_id: str) -> Path:
         """Where the run's events are written down."""

@@ -24,7 +24,7 @@ _PROPOSAL: Fields = {
     "agent_name": (str,),
     "description": (str,),
     "notebook": (dict, str),
-    "agent_config": (str,),
+    "agent_config": (str, dict),
     "publish": (bool,),
     "metadata": (dict,),
     "visibility": (str,),
@@ -39,13 +39,15 @@ async def create(call: Call) -> Answer:
 
     Raises:
         InvalidAgentConfig: It cannot be an agent, or not be published as it is.
+        InvalidInput: It is a preset with parameters that the other agent does not take.
+        AgentNotFound: It is a preset of an agent the caller may not know of.
         DuplicateAgentName: The caller has one of that name.
         ChecksFailed: It is kept as a draft, but its own cases failed.
     """
     options(call)
     require_author(call.principal)
     given = fields(call, _PROPOSAL, refusal=InvalidAgentConfig)
-    proposal = _proposal(given)
+    proposal = await _configured(call, _proposal(given), given)
     publish = bool(given.get("publish", False))
     if publish:
         content, definition = await call.app.authoring.examine(proposal)
@@ -77,11 +79,16 @@ async def validate(call: Call) -> Answer:
     except InvalidAgentConfig as error:
         refused.append(error)
         proposal = _proposal({k: value for k, value in given.items() if k != "visibility"})
+    try:
+        proposal = await _configured(call, proposal, given)
+    except InvalidAgentConfig as error:
+        refused.append(error)
     # In a thread: the largest notebooks that are let in take seconds to look through.
     examination = await asyncio.to_thread(
         validated,
         proposal,
         kernels=call.app.settings.kernels,
+        caps=call.app.caps,
         publish=bool(given.get("publish", False)),
         refused=refused,
     )
@@ -162,12 +169,20 @@ async def archive(call: Call) -> Answer:
     return answer(agent_view(archived, call.principal))
 
 
+async def _configured(call: Call, proposal: Proposal, given: Mapping[str, object]) -> Proposal:
+    """*proposal* with the notebook that its `agent_config` stands for, if that is no source."""
+    config = given.get("agent_config")
+    if not isinstance(config, dict):
+        return proposal
+    return await call.app.configuring.configured(call.principal, proposal, config)
+
+
 def _proposal(given: Mapping[str, object]) -> Proposal:
     return Proposal(
         name=given.get("agent_name"),
         description=cast("str", given.get("description", "")),
         notebook=cast("str | Mapping[str, object] | None", given.get("notebook")),
-        source=cast("str | None", given.get("agent_config")),
+        source=config if isinstance(config := given.get("agent_config"), str) else None,
         metadata=cast("Mapping[str, object]", given.get("metadata", {})),
         visibility=_visibility(given.get("visibility", Visibility.PRIVATE)),
     )

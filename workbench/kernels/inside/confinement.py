@@ -18,7 +18,6 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 from workbench.domain.isolation import Isolation
 from workbench.kernels.inside import landlock, seccomp, system
@@ -27,7 +26,7 @@ WORK = "/work"
 """Where a run finds its working folder."""
 
 SOCKETS = "/k"
-"""Where a run's kernel puts its sockets."""
+"""Where an ordinary kernel behind a wall puts its sockets."""
 
 SPARE_PROC = "/.proc"
 """A view of processes with nothing covered, which the kernel wants to see before it gives another.
@@ -42,6 +41,9 @@ _SECRETS_OF_THE_MACHINE = (
     *("kcore", "kmsg", "keys", "key-users", "kallsyms", "modules", "timer_list", "sched_debug"),
     *("slabinfo", "vmallocinfo", "iomem", "ioports", "acpi", "scsi", "kpageflags", "config.gz"),
 )
+
+HOSTNAME = "agent"
+"""What the machine is called there."""
 
 _NEW_MOUNTS, _NEW_NAMES, _NEW_IPC = 0x20000, 0x4000000, 0x8000000
 _NEW_USERS, _NEW_PIDS, _NEW_NETWORK = 0x10000000, 0x20000000, 0x40000000
@@ -64,14 +66,9 @@ class Confinement:
 
     Attributes:
         level: An `Isolation`.
-        folder: The working folder; it becomes `work`.
-        sockets: The folder of the kernel's sockets; it becomes `SOCKETS`.
-        work: Where the working folder is found inside.
+        folder: The working folder; it becomes `WORK`.
         hidden: Folders that are seen empty.
-        kept: What stays to be seen although it lies below /tmp.
-        hostname: What the machine is called.
         network: Whether it shares the network of whoever parts, instead of a loopback of its own.
-        connects: Whether, at level `landlock`, sockets may be connected: to any path then.
         readable: What may be read and executed at level `landlock`.
         writable: What may be changed at level `landlock`.
         memory_bytes: Private memory of each process (`RLIMIT_DATA`), beyond what it has mapped.
@@ -86,13 +83,8 @@ class Confinement:
 
     level: str = Isolation.NAMESPACES.value
     folder: str = ""
-    sockets: str = ""
-    work: str = WORK
     hidden: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    hostname: str = "agent"
     network: bool = False
-    connects: bool = False
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     memory_bytes: int = 0
@@ -128,20 +120,15 @@ def part(confinement: Confinement) -> None:
     _write("/proc/self/uid_map", f"{user} {user} 1")
     _write("/proc/self/gid_map", f"{group} {group} 1")
     _furnish(confinement)
-    socket.sethostname(confinement.hostname)
+    socket.sethostname(HOSTNAME)
     if not confinement.network:
         _raise_loopback()
 
 
 def _furnish(confinement: Confinement) -> None:
     system.mount("", "/", "", system.MS_REC | system.MS_PRIVATE)
-    _bind(confinement.folder, confinement.work)
-    if confinement.sockets:
-        _bind(confinement.sockets, SOCKETS)
-    kept = [(path, os.open(path, os.O_PATH)) for path in confinement.kept]
+    _bind(confinement.folder, WORK)
     _memory("/tmp", confinement.scratch_bytes)
-    for path, place in kept:
-        _bring_back(path, place)
     _memory("/dev/shm", confinement.shared_memory_bytes)
     for path in confinement.hidden:
         _cover(path)
@@ -184,15 +171,6 @@ def _bound_numbers(processes: int) -> None:
         return
     with suppress(OSError):
         _write("/proc/sys/kernel/pid_max", str(max(processes, _FEWEST_NUMBERS)))
-
-
-def seal() -> None:
-    """Let nothing be added to the folder of the sockets; those that are there stay of use.
-
-    Raises:
-        OSError: It is not allowed here.
-    """
-    _read_only(SOCKETS)
 
 
 def confine(confinement: Confinement) -> None:
@@ -245,7 +223,7 @@ def _filter(confinement: Confinement) -> seccomp.Filter:
         missing=errno.EOPNOTSUPP,
         streams_only=True,
         shared=False,
-        connects=confinement.connects,
+        connects=False,
     )
 
 
@@ -311,16 +289,6 @@ def _kept_flags(target: str) -> int:
     # What a mount of another's was restricted to may be restricted further, never less.
     flags = os.statvfs(target).f_flag
     return (system.MS_NOEXEC if flags & os.ST_NOEXEC else 0) | _TIMES_KEPT & flags
-
-
-def _bring_back(path: str, place: int) -> None:
-    if os.path.isdir(f"/proc/self/fd/{place}"):
-        Path(path).mkdir(parents=True, exist_ok=True)
-    else:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).touch()
-    _bind(f"/proc/self/fd/{place}", path)
-    os.close(place)
 
 
 def _memory(target: str, size: int) -> None:

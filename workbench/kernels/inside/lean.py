@@ -1,9 +1,10 @@
 """A kernel that starts in a third of the time: shell and kernel are built before the fork.
 
-Everything that leans on ipykernel's insides is here, and is used with the versions in `TESTED`
-alone. What a run has no use for is left out: the heartbeat (whether a process lives is known from
-its pidfd), the debugger, the thread of the control channel and that of the shell channel, and with
-it subshells. Their absence was checked with ipykernel's own tests; see tests/kernels/inside.
+Everything that leans on ipykernel's insides is here and in `publishing`, and is used with the
+versions in `TESTED` alone. What a run has no use for is left out: the heartbeat (whether a process
+lives is known from its pidfd), the debugger, the thread of the control channel and that of the shell
+channel, and with it subshells. Their absence was checked with ipykernel's own tests; see
+tests/kernels/ipykernel_suite.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ import IPython.extensions.storemagic  # noqa: F401
 import zmq
 from ipykernel import ipkernel
 from ipykernel.displayhook import ZMQDisplayHook
-from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.kernelbase import Kernel as KernelBase
+from ipykernel.thread import make_selector_io_loop
 from traitlets.config import Config
 from zmq.eventloop.zmqstream import ZMQStream
 
 from workbench.kernels.inside.listening import take_over
 from workbench.kernels.inside.orders import CHANNELS, Order
+from workbench.kernels.inside.publishing import Publisher, Stream
 
 TESTED = frozenset({"7.4.0"})
 """The versions of ipykernel that this was tested with."""
@@ -52,8 +54,8 @@ _WARMING = (
 _TURNS_UNTIL_IN_LINE = 4
 """How many turns of the loop a request that has arrived needs to stand in line for the kernel."""
 
-_PIECE = 256 * 1024
-"""How many characters are sent before more are taken in."""
+_UNHEARD = 64
+"""How many messages may lie on their way to the workbench; the next one waits."""
 
 
 class _Nowhere:
@@ -61,35 +63,6 @@ class _Nowhere:
 
     def send_multipart(self, *args: object, **options: object) -> None:
         """Swallow it."""
-
-
-class _Stream(OutStream):
-    """Standard output that wakes the thread that sends it only if there is something to send.
-
-    And before there is too much: what a fifth of a second can print would be one message, larger
-    than anybody takes in.
-    """
-
-    _unsent = 0
-
-    def write(self, string: str) -> int | None:  # type: ignore[override]
-        """Take *string* in."""
-        written = super().write(string)
-        self._unsent += len(string)
-        if self._unsent > _PIECE:
-            self.flush()
-        return written
-
-    def flush(self) -> None:
-        """Send what is there."""
-        buffers = self._buffers
-        if (
-            self._flush_pending
-            or self._hooks
-            or (buffers and any(b.tell() for b in buffers.values()))
-        ):
-            self._unsent = 0
-            super().flush()
 
 
 def _once(transform: Callable[[str], str]) -> Callable[[str], str]:
@@ -184,6 +157,7 @@ class Lean(IPKernelApp):
         self.init_extensions()
         self.init_code()
         self._execute(_WARMING)
+        make_selector_io_loop().close(all_fds=True)  # what such loops need is imported by the first
 
     def _build(self) -> None:
         kernel = _Kernel.instance(
@@ -248,8 +222,8 @@ class Lean(IPKernelApp):
         self.init_signal()
         self.init_kernel()
         self.io_loop = self.kernel.io_loop
-        # From the thread that publishes, behind the kernel's first status.
-        self.io_loop.add_callback(lambda: self.iopub_thread.schedule(ready))
+        self.iopub_thread.start()
+        self.io_loop.add_callback(ready)
         self.io_loop.start()
 
     def _identify(self, order: Order) -> None:
@@ -265,6 +239,10 @@ class Lean(IPKernelApp):
         self.shell.user_ns["_dh"][:] = [os.getcwd()]
 
     def _try_bind_socket(self, s: Any, port: int) -> int:
+        if s.type == zmq.XPUB:
+            # Otherwise what is sent faster than it is taken in piles up, and then is dropped.
+            s.sndhwm = _UNHEARD
+            s.setsockopt(zmq.XPUB_NODROP, 1)
         return take_over(s, port, self._listening)
 
     def init_control(self, context: Any) -> None:
@@ -274,10 +252,19 @@ class Lean(IPKernelApp):
         self.control_port = self._bind_socket(self.control_socket, self.control_port)
         self.control_socket.router_handover = 1
 
+    def init_iopub(self, context: Any) -> None:
+        """Bind the channel of outputs."""
+        socket = context.socket(zmq.XPUB)
+        socket.linger = 1000
+        self.iopub_port = self._bind_socket(socket, self.iopub_port)
+        self.iopub_thread = Publisher(socket, self.session)
+        self.iopub_socket = self.iopub_thread.background_socket
+
     def init_io(self) -> None:
         """Publish what is written to the standard streams and displayed."""
-        for name in ("stdout", "stderr"):
-            setattr(sys, name, _Stream(self.session, self.iopub_thread, name))
+        for descriptor, name in ((1, "stdout"), (2, "stderr")):
+            stream = Stream(self.session, self.iopub_thread, name, descriptor=descriptor)
+            setattr(sys, name, stream)
         self.displayhook.pub_socket = self.iopub_socket
         sys.displayhook = self.displayhook
 

@@ -4,7 +4,7 @@ const svg = (tag, attributes = {}) => {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   return element;
 };
-const HIGH = 190, LEFT = 48, BOTTOM = 24, TOP = 10;
+const HIGH = 190, LEFT = 60, BOTTOM = 24, TOP = 10;
 const nice = (most) => {
   const step = 10 ** Math.floor(Math.log10(most || 1));
   return [1, 2, 4, 5, 10].map((n) => n * step).find((n) => n >= most) || 1;

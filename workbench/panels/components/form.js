@@ -1,6 +1,27 @@
 // Fields to fill in: what is typed is told at once, and what is wrong stands below its field.
 const INPUTS = { whole: 'text', number: 'text', text: 'text', date: 'date', color: 'color' };
+// Boxes to tick, told as the values of those that are, one per line.
+const boxes = (one, id, tell) => {
+  const group = make('div', 'wb-many');
+  group.setAttribute('role', 'group');
+  const told = () => tell({ fill: one.name, text: group.value });
+  for (const [value, label] of one.options) {
+    const tick = make('input');
+    Object.assign(tick, { type: 'checkbox', value, id: `${id}-${value}`, onchange: told });
+    const name = make('label', '', label);
+    name.htmlFor = tick.id;
+    group.append(make('span', 'wb-flag', tick, name));
+  }
+  const ticks = [...group.querySelectorAll('input')];
+  Object.defineProperty(group, 'value', {
+    get: () => ticks.filter((tick) => tick.checked).map((tick) => tick.value).join('\n'),
+    set: (text) => ticks.forEach((tick) => { tick.checked = text.split('\n').includes(tick.value); }),
+  });
+  group.setAttribute('aria-label', one.label);
+  return group;
+};
 const field = (one, id, tell) => {
+  if (one.kind === 'many') return boxes(one, id, tell);
   let input;
   if (one.kind === 'choice') {
     input = make('select');
@@ -48,7 +69,7 @@ const row = (one, id, tell) => {
   const wrong = make('div', 'wb-wrong');
   wrong.id = `${id}-wrong`;
   wrong.setAttribute('role', 'alert');
-  const box = make('div', `wb-field wb-field-${one.kind}`);
+  const box = make('div', `wb-field wb-field-${one.kind}${one.wide ? ' wb-wide' : ''}`);
   if (one.kind === 'flag') box.append(make('div', 'wb-flag', input, label), help, wrong);
   else box.append(label, input, help, wrong);
   box.dataset.name = one.name;
@@ -62,6 +83,7 @@ export default component('wb-form', ({ el, shown, tell, kept }) => {
     const mark = `wb-${Date.now().toString(36)}-${++forms}`;
     kept.rows = shown.fields.map((one, n) => row(one, `${mark}-${n}`, tell));
     el.replaceChildren(...kept.rows.map((r) => r.box));
+    el.dataset.columns = shown.columns || 1;
     if (!kept.rows.length && shown.empty) el.append(make('p', 'wb-empty', shown.empty));
   }
   kept.rows.forEach((r, n) => {

@@ -8,10 +8,17 @@ export default component('wb-page', ({ el, shown, kept }) => {
   frame.title = shown.title || '';
   frame.onload = () => {
     const inside = frame.contentDocument;
-    const dark = getComputedStyle(document.body).getPropertyValue('--jp-layout-color1').trim();
-    inside.documentElement.style.colorScheme = /^#?(0|1|2|3)/.test(dark.replace('#', '')) ? 'dark' : 'light';
     frame.style.height = `${inside.documentElement.scrollHeight + 8}px`;
   };
+  // The page is light or dark as its frame is, whatever the browser likes best.
+  kept.dye = () => { frame.style.colorScheme = isDark(el) ? 'dark' : 'light'; };
+  kept.dye();
   frame.srcdoc = shown.html;
   el.replaceChildren(frame);
+}, () => {
+  const kept = { dye() {} };
+  const watch = new MutationObserver(() => kept.dye());
+  watch.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name', 'data-jp-theme-light'] });
+  kept.end = () => watch.disconnect();
+  return kept;
 });

@@ -21,7 +21,12 @@ const seconds = (ms) =>
   ms < 950 ? `${Math.round(ms)} ms` : ms < 59950 ? `${(ms / 1000).toFixed(1)} s`
     : `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`;
 const moment = (text) => (text ? new Date(text).toLocaleString([], {
-  year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }) : '');
+  year: new Date(text).getFullYear() === new Date().getFullYear() ? undefined : 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' }) : '');
+// Whether text is light here, and so what it stands on dark.
+const isDark = (element) => {
+  const [r, g, b] = (getComputedStyle(element).color.match(/[\d.]+/g) || [0, 0, 0]).map(Number);
+  return 0.3 * r + 0.6 * g + 0.1 * b > 128;
+};
 // A component is what it is called and how it draws what it is shown; `begin` may keep things.
 const component = (name, draw, begin = () => ({})) => ({
   render({ model, el }) {

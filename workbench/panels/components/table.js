@@ -5,6 +5,7 @@ const CELLS = {
   took: (value) => make('td', 'wb-number', value === null ? '' : seconds(value)),
   moment: (value) => make('td', 'wb-moment', moment(value)),
   code: (value) => make('td', '', make('code', '', value ?? '')),
+  prose: (value) => make('td', '', value ?? ''),
   text: (value) => make('td', 'wb-rows-cell', value ?? ''),
 };
 const key = (value) => (value && value.word ? value.word : value ?? '');

@@ -1,6 +1,7 @@
 // What one does with agents: every verb asks the gateway by way of JupyterLab's own server.
 
 import { element } from './dom.js';
+import { Following } from './following.js';
 
 const ENDED_WELL = 'completed';
 
@@ -11,17 +12,22 @@ export class Desk {
     this.draft = new RegExp(`^${drive}/([a-z0-9_-]+)/([a-z0-9_-]+)\\.ipynb$`);
     this.inside = new RegExp(`^${drive}/([a-z0-9_-]+)/([a-z0-9_-]+)(\\.ipynb$|/)`);
     this.changed = new Set();
+    this.following = new Following(this);
   }
 
   // Asking
 
-  async ask(path, { query = {}, body, as = 'json' } = {}) {
+  async ask(path, { query, body, as = 'json' } = {}) {
+    return (await this.answer(path, { query, body }))[as]();
+  }
+
+  async answer(path, { query = {}, body } = {}) {
     const { URLExt, ServerConnection } = this.lab;
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
     const url = URLExt.join(this.settings.baseUrl, 'workbench', path) + '?' + new URLSearchParams(given);
     const asked = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
     const answer = await ServerConnection.makeRequest(url, asked, this.settings);
-    if (answer.ok) return answer[as]();
+    if (answer.ok) return answer;
     const said = await answer.json().catch(() => ({}));
     const error = new Error(said.message || `The server answered ${answer.status}.`);
     throw Object.assign(error, { status: answer.status, code: said.code, details: said.details || {} });
@@ -29,6 +35,17 @@ export class Desk {
 
   gateway(path, asked) {
     return this.ask(`gateway/${path}`, asked);
+  }
+
+  // Each line of an answer, as JSON, as soon as it is there.
+  async lines(path, heed) {
+    const answer = await this.answer(path);
+    let rest = '';
+    for await (const piece of pieces(answer.body.pipeThrough(new TextDecoderStream()))) {
+      const whole = (rest + piece).split('\n');
+      rest = whole.pop();
+      whole.filter(Boolean).forEach(line => heed(JSON.parse(line)));
+    }
   }
 
   // Which agent is meant
@@ -96,7 +113,7 @@ export class Desk {
     const id = Notification.emit(`${verb} ${run.agent} …`, 'in-progress', { autoClose: false, actions: [stop] });
     this.tell();
     try {
-      run = await this.ended(run);
+      run = await this.following.ended(run);
     } catch (error) {
       Notification.update({ id, message: error.message, type: 'error', autoClose: false, actions: [] });
       return;
@@ -107,19 +124,6 @@ export class Desk {
       actions: [{ label: 'Open the run', callback: () => this.openRun(run) }],
     });
     this.tell();
-  }
-
-  // The run once it has ended; a gateway that is away meanwhile may come back.
-  async ended(run) {
-    while (!run.completed_at) {
-      try {
-        run = await this.gateway(`runs/${run.id}`, { query: { wait: 5 } });
-      } catch (error) {
-        if (error.status !== 503) throw error;
-        await new Promise(resolve => setTimeout(resolve, 2000));
-      }
-    }
-    return run;
   }
 
   cancel(run) {
@@ -205,4 +209,14 @@ export function outcome(run) {
 export function seconds(run) {
   const taken = (run.execution_time_ms || 0) / 1000;
   return taken < 10 ? `${taken.toFixed(1)} s` : `${Math.round(taken)} s`;
+}
+
+// Not every browser can go through a stream by itself.
+async function* pieces(stream) {
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    yield value;
+  }
 }

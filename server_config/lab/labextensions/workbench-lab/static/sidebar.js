@@ -24,6 +24,7 @@ export class Sidebar {
     this.list = element('div', { className: 'wbl-list' });
     this.widget.node.append(this.head(), this.banner, this.card, this.search, this.list);
     desk.changed.add(() => this.refresh());
+    desk.following.moved.add(() => this.draw());
     desk.app.shell.currentChanged?.connect(() => this.refresh());
     this.refresh();
   }
@@ -42,6 +43,7 @@ export class Sidebar {
     const found = await this.look();
     if (turn !== this.turn) return;
     Object.assign(this.state, found);
+    this.follow();
     this.draw();
     const pause = this.state.away ? AWAY_SECONDS : REST_SECONDS;
     this.waiting = setTimeout(() => this.refresh(), pause * 1000);
@@ -64,10 +66,18 @@ export class Sidebar {
     }
   }
 
+  // Runs that others have begun are followed as well.
+  follow() {
+    for (const run of this.state.runs.filter(one => !one.completed_at && !this.desk.following.progress(one))) {
+      this.desk.following.ended(run).then(() => this.refresh(), () => {});
+    }
+  }
+
   // What is the same is not drawn again: a click that is under way would be lost.
   draw() {
     const minute = Math.floor(Date.now() / 60000);
-    const shown = JSON.stringify([this.state, this.search.value, minute]);
+    const live = this.state.runs.map(run => this.desk.following.progress(run));
+    const shown = JSON.stringify([this.state, this.search.value, minute, live]);
     if (shown === this.shown) return;
     this.shown = shown;
     const { agents, away, loaded, more } = this.state;
@@ -127,8 +137,22 @@ export class Sidebar {
       element('small', {}, run.completed_at ? `${seconds(run)} · ${ago(run.created_at)}` : ''));
     const item = element('li', {}, open);
     item.dataset.status = run.status;
-    if (!run.completed_at) item.append(button('Cancel', 'wbl-link', () => this.desk.cancel(run), 'Call the run off'));
+    if (!run.completed_at) {
+      item.append(button('Cancel', 'wbl-link', () => this.desk.cancel(run), 'Call the run off'));
+      this.showProgress(item, this.desk.following.progress(run));
+    }
     return item;
+  }
+
+  showProgress(item, progress) {
+    if (!progress?.of) return;
+    item.querySelector('small').textContent = progress.doing;
+    const done = element('i', {});
+    done.style.width = `${(100 * progress.done) / progress.of}%`;
+    const bar = element('div', { className: 'wbl-bar' }, done);
+    const says = { role: 'progressbar', 'aria-label': 'Cells', 'aria-valuenow': progress.done, 'aria-valuemax': progress.of };
+    for (const [name, value] of Object.entries(says)) bar.setAttribute(name, value);
+    item.append(bar);
   }
 
   result(run) {
