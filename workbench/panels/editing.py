@@ -37,7 +37,7 @@ _BESIDE = ("name", "description", "visibility")
 
 _PREFIX = "metadata.workbench."
 _FIELDS = {"retry.on": "retry_on", "retry.backoff_seconds": "retry_pause", "agent_name": "name"}
-_VISIBILITIES = (("private", "private: only I"), ("public", "public: everybody"))
+_VISIBILITIES = (("private", "private: only you"), ("public", "public: everybody"))
 _NETWORKS = {"none": "none", "allow-list": "hosts", "open": "open"}
 
 
