@@ -82,7 +82,8 @@ def test_a_route_knows_the_fields_that_are_documented_and_no_other(reach, route)
 @pytest.mark.parametrize("route", BODIES, ids=named)
 def test_a_field_is_of_the_documented_type(reach, route):
     for name, schema in SCHEMAS[shape_of(route).body]["properties"].items():
-        wrong = "x" if "number" in schema.get("type", ()) else 5
+        numeric = any(kind in schema.get("type", ()) for kind in ("number", "integer"))
+        wrong = "x" if numeric else 5
         said = reach(route, body={name: wrong})
 
         assert said.status in (400, 422)

@@ -32,7 +32,9 @@ from workbench.kernels.verdicts import Verdict, limit_behind
 PATIENCE_SECONDS = 10.0
 """How long the second of the two ends of a cell may be behind the first."""
 _DRAIN_SECONDS = 0.05
-_FAREWELL_SECONDS = 5.0
+_DOUBT_SECONDS = 1.0
+"""How long it may take to notice that a process has let go of a connection."""
+_FAREWELL_SECONDS = 10.0
 """How long a process may take to be gone, once its end of a connection is."""
 _BREATH = 16
 """After how many messages the loop is let go: sockets that are full never wait by themselves."""
@@ -213,6 +215,8 @@ class Cells:
             else:  # a long silence: the cell works, or its `idle` has been lost
                 reply = await self._reply(request, seconds=0.0)
         reply = reply or await self._reply(request, seconds=self._patience)
+        if reply is None and self._kernel.dead.done():
+            raise await self._halt  # the answer died with it
         if reply is None:
             raise broken("a cell ended without an answer to its request")
         return self._judge(reply)
@@ -326,9 +330,18 @@ class Cells:
     async def _cut_off(self) -> None:
         await self._connection.cut_off()
         self._severed = True
-        # A kernel that dies lets go of its sockets too.
-        await asyncio.wait({self._kernel.dead}, timeout=_FAREWELL_SECONDS)
-        self._stop(_cut_off_fault())
+        lost = asyncio.ensure_future(self._connection.lost())
+        dead = self._kernel.dead
+        try:
+            await asyncio.wait(
+                {dead, lost}, timeout=_DOUBT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if lost.done():  # a kernel that dies lets go of its sockets too
+                await asyncio.wait({dead}, timeout=_FAREWELL_SECONDS)
+        finally:
+            lost.cancel()
+        if not dead.done():
+            self._stop(_cut_off_fault())
 
 
 def _may_raise(step: Step) -> bool:

@@ -201,11 +201,21 @@ class Connection:
 
     async def cut_off(self) -> None:
         """Return when the kernel's end of a socket has gone, or sent a frame too large to take."""
-        # A socket that is cut off connects again by itself and goes on, short of what was lost.
+        await self._happened(zmq.EVENT_DISCONNECTED)
+
+    async def lost(self) -> None:
+        """Return when it is looked for after it was cut off, which is when its end has gone.
+
+        Nobody looks for a kernel that sent a frame too large to take.
+        """
+        await self._happened(zmq.EVENT_CONNECT_RETRIED)
+
+    async def _happened(self, awaited: int) -> None:
         if self._monitor is None:
-            self._monitor = Channel(self._outputs.get_monitor_socket(zmq.EVENT_DISCONNECTED))
+            events = zmq.EVENT_DISCONNECTED | zmq.EVENT_CONNECT_RETRIED
+            self._monitor = Channel(self._outputs.get_monitor_socket(events))
         event = 0
-        while event != zmq.EVENT_DISCONNECTED:
+        while event != awaited:
             frames = await receive(self._monitor)
             event = int(parse_monitor_message(frames)["event"]) if frames else 0
 

@@ -66,11 +66,13 @@ class Calling:
         nobody's notebook reaches what is its caller's alone.
 
         Raises:
+            NotFound: Somebody asks who may not know of that run.
             InsufficientPermissions: Somebody else asks than that run.
             Unauthenticated: The run has ended.
             AgentNotFound: There is none that both may know of.
         """
-        author = Principal(user=self._asking(principal, run_id).run.owner, role=Role.VIEWER)
+        asking = await self._asking(principal, run_id)
+        author = Principal(user=asking.run.owner, role=Role.VIEWER)
         agent = await self._authoring.get(principal, owner, name)
         if not may_see_agent(author, agent):
             raise AgentNotFound(f"There is no agent {agent.address}.", agent=agent.address)
@@ -82,6 +84,7 @@ class Calling:
         """The run of the agent that was called, settled; when *ends* is set, nobody waits for it.
 
         Raises:
+            NotFound: Somebody asks who may not know of that run.
             InsufficientPermissions: Somebody else asks than that run.
             Unauthenticated: The run has ended.
             AgentNotFound: There is none that both may know of.
@@ -92,7 +95,7 @@ class Calling:
             Unavailable: The workbench is about to stop, or keeps runs apart less than it needs.
         """
         agent = await self.callee(principal, run_id, errand.owner, errand.name)
-        loan = self._asking(principal, run_id)
+        loan = await self._asking(principal, run_id)
         _check(loan, agent)
         order = Order(
             parameters=errand.parameters,
@@ -110,9 +113,10 @@ class Calling:
         loan.effects += [{**effect, "run_id": run.id} for effect in run.effects[:room]]
         return run
 
-    def _asking(self, principal: Principal, run_id: str) -> Loan:
+    async def _asking(self, principal: Principal, run_id: str) -> Loan:
         loan = self._lending.of(principal)
         if loan is None or loan.run.id != run_id:
+            await self._running.get(principal, run_id)  # nobody hears of what they may not see
             raise InsufficientPermissions("Only a run itself can call agents from there.")
         return loan
 

@@ -140,6 +140,8 @@ class Lean(IPKernelApp):
         config = Config()
         config.HistoryManager.enabled = False
         config.Kernel._execute_sleep = 0.0
+        # orjson, where an agent's packages bring it, crashes when memory is refused to it.
+        config.Session.packer = config.Session.unpacker = "json"
         profile = os.path.join(scratch, "profile_default")
         os.makedirs(profile, exist_ok=True)
         config.ProfileDir.location = profile
