@@ -173,6 +173,7 @@ SECTIONS = (
     Section("serving", "Lists, searches and documents", serving),
     Section("catalog", "The store, with a million runs beside a thousand", benchmark),
     Section("recovery", "After a kill", recovery),
+    Section("page", "The page of an agent, in a browser that was never there", benchmark),
     Section("models", "Questions to language models", models),
     Section(
         "walls",
